@@ -109,7 +109,7 @@ fn indent_before(text: &str, offset: usize) -> String {
 
 pub(crate) fn directives(text: &str) -> Vec<Directive> {
     static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(\\?)\{\{\s*#([A-Za-z_]+)\s*([^}]*)\}\}").expect("a constant pattern")
+        Regex::new(r"(\\?)\{\{\s*#([A-Za-z_-]+)\s*([^}]*)\}\}").expect("a constant pattern")
     });
     DIRECTIVE
         .captures_iter(text)

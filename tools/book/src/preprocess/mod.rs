@@ -2,12 +2,13 @@
 //! before mdBook's own preprocessors see the page.
 //!
 //! This module finds the directives and hands each to the file that knows it:
-//! listings to [`listing`]. A new kind of directive (a figure, say) is a new file
-//! with a function from its argument to the text that replaces it, and one arm in
-//! [`Page::expand_directive`].
+//! listings to [`listing`], the pictures of chapter 03 to [`storage_case`]. A new
+//! kind of directive is a new file with a function from its argument to the text that
+//! replaces it, and one arm in [`Page::expand_directive`].
 
 mod anchor;
 mod listing;
+mod storage_case;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -126,6 +127,15 @@ impl Page<'_> {
             "include" => {
                 listing::read(&directive.argument, self.folder(), self.workspace).map(|_| ())
             }
+            "storage-case" => match storage_case::expand(&directive.argument) {
+                Ok(text) => {
+                    return Some(Edit {
+                        range: directive.range.clone(),
+                        text,
+                    });
+                }
+                Err(problem) => Err(problem),
+            },
             other => Err(Problem::new(
                 format!("unknown directive {{{{#{other} …}}}}"),
                 "use {{#include …}}; to show a directive as text, write \\{{#…}}",
