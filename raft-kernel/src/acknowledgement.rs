@@ -17,8 +17,13 @@ impl<S: Storage> Raft<S> {
                 "the acknowledgement is another node's".to_owned(),
             ));
         }
-        for message in ack.to_self {
+        let mut to_self = ack.to_self;
+        for message in to_self.drain(..) {
             self.step(message)?;
+        }
+        // The emptied list serves for the next messages.
+        if self.messages_after_append.capacity() == 0 {
+            self.messages_after_append = to_self;
         }
         if let Some(last) = ack.last {
             // In another term the log may have been cut and filled again: what was written
@@ -32,7 +37,9 @@ impl<S: Storage> Raft<S> {
         }
         if let Some(index) = ack.snapshot {
             // A snapshot holds what is committed, which no term takes back.
-            self.log.unstable.stable_snapshot_to(index);
+            if let Some(snapshot) = self.log.unstable.stable_snapshot_to(index) {
+                self.adopt_configuration_of(&snapshot)?;
+            }
             self.applied_to(index, 0)?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::message::{AppendOutcome, Message, MessageBody};
 use crate::raft::Raft;
 use crate::state::Role;
 use crate::storage::Storage;
-use crate::{MAX_INDEX, MAX_TERM, Term};
+use crate::{Index, MAX_INDEX, MAX_TERM, Term};
 
 impl<S: Storage> Raft<S> {
     /// Refuses what nobody following the protocol sends to this node.
@@ -32,7 +32,7 @@ impl<S: Storage> Raft<S> {
         if speaks_for_no_term != (message.term == 0) {
             return refuse("its term is impossible");
         }
-        if is_response(&message.body) && !self.tracker.progress.contains_key(&message.from) {
+        if is_response(&message.body) && !self.tracker.progress.contains(message.from) {
             return Err(Error::UnknownPeer(message.from));
         }
         match self.flaw(message) {
@@ -55,7 +55,9 @@ impl<S: Storage> Raft<S> {
                 last_index,
                 last_term,
             } => wrong(
-                *last_index > MAX_INDEX || *last_term >= term,
+                *last_index > MAX_INDEX
+                    || *last_term > term
+                    || !could_be_in_a_log(*last_index, *last_term),
                 "the candidate's last entry is impossible",
             ),
             MessageBody::AppendEntries {
@@ -73,12 +75,13 @@ impl<S: Storage> Raft<S> {
                     let numbered = entries.iter().zip(*prev_index + 1..);
                     let mut last_term: Term = *prev_term;
                     let in_order = numbered.into_iter().all(|(entry, index)| {
-                        let fits = entry.index == index && entry.term >= last_term;
+                        let fits = entry.index == index && entry.term >= last_term.max(1);
                         last_term = entry.term;
                         fits
                     });
+                    let follows_something = could_be_in_a_log(*prev_index, *prev_term);
                     wrong(
-                        !in_order || last_term > term,
+                        !in_order || !follows_something || last_term > term,
                         "its entries do not follow each other",
                     )
                 })
@@ -87,14 +90,17 @@ impl<S: Storage> Raft<S> {
                 wrong(*commit > MAX_INDEX, "its commit index is out of range")
             }
             MessageBody::InstallSnapshot { snapshot } => wrong(
-                snapshot.index == 0 || snapshot.index > MAX_INDEX || snapshot.term > term,
+                snapshot.index == 0
+                    || snapshot.index > MAX_INDEX
+                    || snapshot.term == 0
+                    || snapshot.term > term,
                 "its snapshot's index or term is impossible",
             ),
             MessageBody::AppendEntriesResponse(AppendOutcome::Accepted { match_index }) => {
                 // Only this term's leader believes an acknowledgement, and it knows
                 // what it has sent.
                 let believed = self.role == Role::Leader && term == self.term;
-                let last_index = self.log.last_index().unwrap_or(MAX_INDEX);
+                let last_index = self.log.last_index();
                 wrong(
                     believed && *match_index > last_index,
                     "it acknowledges entries that were never sent",
@@ -110,6 +116,11 @@ impl<S: Storage> Raft<S> {
             _ => None,
         }
     }
+}
+
+/// Index 0, before the first entry, is of term 0, and no entry is.
+fn could_be_in_a_log(index: Index, term: Term) -> bool {
+    (index == 0) == (term == 0)
 }
 
 /// Whether the message answers one that only a leader or a candidate sends, who knows

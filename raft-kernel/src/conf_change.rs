@@ -9,12 +9,11 @@
 //! This module holds the rules only. When a change takes effect, and what a leader
 //! does about it, is in `membership`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 
-use crate::progress::{InflightLimit, Progress};
+use crate::progress::{InflightLimit, Progress, ProgressMap};
 use crate::quorum::JointConfig;
 use crate::state::ConfState;
 use crate::tracker::{Configuration, Tracker};
@@ -169,7 +168,7 @@ impl fmt::Display for ConfChangeError {
 impl std::error::Error for ConfChangeError {}
 
 /// A configuration with the progress of everyone in it.
-pub(crate) type Membership = (Configuration, BTreeMap<NodeId, Progress>);
+pub(crate) type Membership = (Configuration, ProgressMap);
 
 type Outcome = Result<Membership, ConfChangeError>;
 
@@ -242,13 +241,13 @@ impl<'a> Changer<'a> {
         }
         for id in std::mem::take(&mut config.learners_next).iter() {
             config.learners.insert(id);
-            if let Some(peer) = progress.get_mut(&id) {
+            if let Some(peer) = progress.get_mut(id) {
                 peer.is_learner = true;
             }
         }
         for id in std::mem::take(&mut config.voters.outgoing).iter() {
             if !config.voters.incoming.contains(id) && !config.learners.contains(id) {
-                progress.remove(&id);
+                progress.remove(id);
             }
         }
         config.auto_leave = false;
@@ -262,12 +261,14 @@ impl<'a> Changer<'a> {
     fn apply_all(
         &self,
         config: &mut Configuration,
-        progress: &mut BTreeMap<NodeId, Progress>,
+        progress: &mut ProgressMap,
         changes: &[Change],
     ) -> Result<(), ConfChangeError> {
         for change in changes {
+            // Nobody has this id, so the step changes nothing. etcd blanks the id in a step that
+            // its application refuses.
             if change.node() == 0 {
-                return Err(ConfChangeError::NodeZero);
+                continue;
             }
             match *change {
                 Change::AddVoter(id) => self.make_voter(config, progress, id),
@@ -282,16 +283,11 @@ impl<'a> Changer<'a> {
         Ok(())
     }
 
-    fn make_voter(
-        &self,
-        config: &mut Configuration,
-        progress: &mut BTreeMap<NodeId, Progress>,
-        id: NodeId,
-    ) {
+    fn make_voter(&self, config: &mut Configuration, progress: &mut ProgressMap, id: NodeId) {
         config.learners.remove(id);
         config.learners_next.remove(id);
         config.voters.incoming.insert(id);
-        match progress.get_mut(&id) {
+        match progress.get_mut(id) {
             Some(peer) => peer.is_learner = false,
             None => {
                 progress.insert(id, self.newcomer(false));
@@ -299,13 +295,8 @@ impl<'a> Changer<'a> {
         }
     }
 
-    fn make_learner(
-        &self,
-        config: &mut Configuration,
-        progress: &mut BTreeMap<NodeId, Progress>,
-        id: NodeId,
-    ) {
-        let Some(known) = progress.get(&id) else {
+    fn make_learner(&self, config: &mut Configuration, progress: &mut ProgressMap, id: NodeId) {
+        let Some(known) = progress.get(id) else {
             config.learners.insert(id);
             progress.insert(id, self.newcomer(true));
             return;
@@ -337,13 +328,13 @@ impl<'a> Changer<'a> {
     }
 }
 
-fn remove(config: &mut Configuration, progress: &mut BTreeMap<NodeId, Progress>, id: NodeId) {
+fn remove(config: &mut Configuration, progress: &mut ProgressMap, id: NodeId) {
     config.voters.incoming.remove(id);
     config.learners.remove(id);
     config.learners_next.remove(id);
     // An outgoing voter still votes, so the leader must still know its progress.
     if !config.voters.outgoing.contains(id) {
-        progress.remove(&id);
+        progress.remove(id);
     }
 }
 
@@ -374,27 +365,30 @@ pub(crate) fn restore(
     };
     let config = tracker.config.clone();
     let changer = Changer::new(&tracker, last_index);
-    let mut progress = BTreeMap::new();
+    let mut progress = ProgressMap::default();
     for id in config.voters.ids().iter() {
         progress.insert(id, changer.newcomer(false));
     }
     for id in config.learners.iter() {
-        progress.entry(id).or_insert_with(|| changer.newcomer(true));
+        if !progress.contains(id) {
+            progress.insert(id, changer.newcomer(true));
+        }
     }
     checked(config, progress)
 }
 
 /// Refuses a configuration that contradicts itself. Ours cannot, but one that was read
 /// from a disk or came from a peer can.
-fn checked(config: Configuration, progress: BTreeMap<NodeId, Progress>) -> Outcome {
+fn checked(config: Configuration, progress: ProgressMap) -> Outcome {
     let learner_votes = config
         .learners
         .iter()
         .any(|id| config.voters.contains(id) || config.learners_next.contains(id));
+    // Left, the configuration would have a voter that is a learner too.
     let stray_next = config
         .learners_next
         .iter()
-        .any(|id| !config.voters.outgoing.contains(id));
+        .any(|id| !config.voters.outgoing.contains(id) || config.voters.incoming.contains(id));
     let auto_leave_alone = config.auto_leave && !config.voters.is_joint();
     let no_incoming = config.voters.incoming.is_empty() && !config.voters.outgoing.is_empty();
     if learner_votes || stray_next || auto_leave_alone || no_incoming {

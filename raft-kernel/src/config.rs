@@ -28,9 +28,13 @@ pub struct Config {
     pub heartbeat_ticks: u32,
     /// The last index that the state machine has applied, when a node starts again
     /// with a state machine that survived. Entries up to here are not handed out again.
+    /// 0 for a state machine that begins with the storage's snapshot: then the entries
+    /// after that are handed out.
     pub applied: Index,
     /// How the caller writes to storage.
     pub storage_writes: StorageWrites,
+    /// When a leader's appends go out.
+    pub append_messages: AppendMessages,
     /// The most bytes of entries in one message, but always at least one entry.
     pub max_message_bytes: u64,
     /// The most bytes of entries handed out to apply and not yet acknowledged as
@@ -77,6 +81,18 @@ pub enum StorageWrites {
     Asynchronous,
 }
 
+/// When a leader's appends go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AppendMessages {
+    /// All that was proposed and committed before a [`Ready`](crate::Ready) goes in one
+    /// message to each follower.
+    #[default]
+    PerReady,
+    /// Each proposal, and each step of the commit index, goes in a message of its own, as
+    /// in etcd's engine.
+    PerProposal,
+}
+
 /// How a leader makes sure, before a read, that it still leads (dissertation, section 6.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReadMode {
@@ -98,6 +114,7 @@ impl Config {
             heartbeat_ticks: 1,
             applied: 0,
             storage_writes: StorageWrites::Synchronous,
+            append_messages: AppendMessages::PerReady,
             max_message_bytes: 1 << 20,
             max_applying_bytes: 4 << 20,
             max_uncommitted_bytes: 64 << 20,

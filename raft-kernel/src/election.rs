@@ -6,6 +6,7 @@
 //! own. Section 9.6 of the dissertation adds the pre-vote, a trial without a new term,
 //! and section 3.10 the election that an old leader asks for.
 
+use crate::config::StorageWrites;
 use crate::error::Error;
 use crate::event::{CampaignRefusal, Event};
 use crate::log::EntryId;
@@ -121,7 +122,8 @@ impl<S: Storage> Raft<S> {
             Some(CampaignRefusal::AlreadyLeader)
         } else if !self.promotable() {
             Some(CampaignRefusal::NotPromotable)
-        } else if self.term >= crate::MAX_TERM {
+        } else if self.term >= crate::MAX_TERM || self.log.last_index() >= crate::MAX_INDEX {
+            // A new leader appends an entry.
             Some(CampaignRefusal::NoMoreTerms)
         } else if self.log.has_unapplied_conf_change()? {
             // The change may say that this node has no vote, or that others have one.
@@ -136,7 +138,7 @@ impl<S: Storage> Raft<S> {
         let is_voter = self
             .tracker
             .progress
-            .get(&self.id)
+            .get(self.id)
             .is_some_and(|own| !own.is_learner);
         is_voter && !self.log.unstable.has_snapshot()
     }
@@ -147,13 +149,19 @@ impl<S: Storage> Raft<S> {
             self.become_pre_candidate();
             self.term + 1
         } else {
-            self.become_candidate()?;
+            self.become_candidate();
             self.term
         };
+        // While writes go on by themselves, the requests go before the write (of the term, of
+        // the vote and of what else is under way). After a crash, votes may arrive that were
+        // given to what they said, so they speak only of entries that are stored.
         let EntryId {
             index: last_index,
             term: last_term,
-        } = self.log.last_id()?;
+        } = match self.storage_writes {
+            StorageWrites::Synchronous => self.log.last_id()?,
+            StorageWrites::Asynchronous => self.log.stored_last_id()?,
+        };
         for to in self.tracker.config.voters.ids().iter() {
             let pre_vote = campaign == Campaign::PreVote;
             let body = match (to == self.id, pre_vote) {
@@ -178,16 +186,11 @@ impl<S: Storage> Raft<S> {
     // ANCHOR_END: campaign
 
     /// Follows `leader`, or waits to learn of one, in `term`.
-    pub(crate) fn become_follower(
-        &mut self,
-        term: Term,
-        leader: Option<NodeId>,
-    ) -> Result<(), Error> {
-        self.reset(term)?;
+    pub(crate) fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
+        self.reset(term);
         self.role = Role::Follower;
         self.leader = leader;
         self.announce_role();
-        Ok(())
     }
 
     /// A pre-candidate changes nothing that it would have to remember: neither its
@@ -201,13 +204,13 @@ impl<S: Storage> Raft<S> {
     }
 
     // ANCHOR: become_candidate
-    fn become_candidate(&mut self) -> Result<(), Error> {
-        self.reset(self.term + 1)?;
+    fn become_candidate(&mut self) {
+        self.reset(self.term + 1);
         self.role = Role::Candidate;
         self.vote = Some(self.id);
         self.announce_role();
-        Ok(())
     }
+
     // ANCHOR_END: become_candidate
 
     fn announce_role(&mut self) {
@@ -215,12 +218,12 @@ impl<S: Storage> Raft<S> {
         self.events.emit(|| Event::BecameRole { role, term });
     }
 
-    pub(crate) fn become_leader(&mut self) -> Result<(), Error> {
-        let last_index = self.log.last_index()?;
-        self.reset(self.term)?;
+    pub(crate) fn become_leader(&mut self) {
+        let last_index = self.log.last_index();
+        self.reset(self.term);
         self.role = Role::Leader;
         self.leader = Some(self.id);
-        if let Some(own) = self.tracker.progress.get_mut(&self.id) {
+        if let Some(own) = self.tracker.progress.get_mut(self.id) {
             own.become_replicate();
             own.recently_active = true;
         }
@@ -230,8 +233,7 @@ impl<S: Storage> Raft<S> {
         self.announce_role();
         // Committing an entry of its own term commits all that came before (paper,
         // sections 5.4.2 and 8). It counts nothing against the limit on uncommitted bytes.
-        self.append_as_leader(vec![crate::entry::Payload::Empty])?;
-        Ok(())
+        self.append_as_leader([crate::entry::Payload::Empty]);
     }
 
     /// Answers a candidate, a pre-candidate too (paper, figure 2, `RequestVote`).
@@ -278,11 +280,17 @@ impl<S: Storage> Raft<S> {
             .emit(|| Event::CountedVotes { granted, refused });
         match self.tracker.vote_result() {
             VoteResult::Won if self.role == Role::PreCandidate => self.campaign(Campaign::Timeout),
+            // Its own vote is not durable yet. A leader that crashed before it is would not
+            // know that it has led this term, and might do so again with other entries.
+            VoteResult::Won if !self.tracker.has_voted(self.id) => Ok(()),
             VoteResult::Won => {
-                self.become_leader()?;
+                self.become_leader();
                 self.broadcast_append()
             }
-            VoteResult::Lost => self.become_follower(self.term, None),
+            VoteResult::Lost => {
+                self.become_follower(self.term, None);
+                Ok(())
+            }
             VoteResult::Pending => Ok(()),
         }
     }

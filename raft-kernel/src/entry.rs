@@ -6,7 +6,7 @@
 //! that precede them (the *Log Matching Property*).
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -103,7 +103,48 @@ enum Run {
     #[default]
     None,
     One(Entry),
-    Many(Arc<[Entry]>),
+    /// Those of `all` from `start` on and before `end`.
+    Many {
+        all: Arc<[Entry]>,
+        start: usize,
+        end: usize,
+    },
+}
+
+impl Entries {
+    /// The entries at these places of the run, sharing them with it. Places outside of it
+    /// are left out.
+    #[must_use]
+    pub fn slice(&self, places: Range<usize>) -> Entries {
+        let end = places.end.min(self.len());
+        if places.start >= end {
+            return Entries::default();
+        }
+        match &self.0 {
+            Run::Many { all, start, .. } if end - places.start > 1 => Entries(Run::Many {
+                all: Arc::clone(all),
+                start: start + places.start,
+                end: start + end,
+            }),
+            _ => Entries(
+                self.get(places.start)
+                    .map_or(Run::None, |one| Run::One(one.clone())),
+            ),
+        }
+    }
+
+    /// The same from an iterator that knows its length: one allocation, if any.
+    pub(crate) fn collected(mut entries: impl ExactSizeIterator<Item = Entry>) -> Entries {
+        Entries(match entries.len() {
+            0 => Run::None,
+            1 => entries.next().map_or(Run::None, Run::One),
+            end => Run::Many {
+                all: entries.collect(),
+                start: 0,
+                end,
+            },
+        })
+    }
 }
 
 impl Deref for Entries {
@@ -113,27 +154,20 @@ impl Deref for Entries {
         match &self.0 {
             Run::None => &[],
             Run::One(entry) => std::slice::from_ref(entry),
-            Run::Many(entries) => entries,
+            Run::Many { all, start, end } => all.get(*start..*end).unwrap_or_default(),
         }
     }
 }
 
 impl From<&[Entry]> for Entries {
     fn from(entries: &[Entry]) -> Self {
-        Entries(match entries {
-            [] => Run::None,
-            [one] => Run::One(one.clone()),
-            many => Run::Many(many.into()),
-        })
+        Entries::collected(entries.iter().cloned())
     }
 }
 
 impl From<Vec<Entry>> for Entries {
-    fn from(mut entries: Vec<Entry>) -> Self {
-        Entries(match entries.len() {
-            0 | 1 => entries.pop().map_or(Run::None, Run::One),
-            _ => Run::Many(entries.into()),
-        })
+    fn from(entries: Vec<Entry>) -> Self {
+        Entries::collected(entries.into_iter())
     }
 }
 

@@ -120,7 +120,7 @@ pub enum CampaignRefusal {
     NotPromotable,
     /// A committed configuration change waits to be applied.
     UnappliedConfChange,
-    /// There is no further term to begin.
+    /// There is no further term to begin, or no index left for the entry that begins it.
     NoMoreTerms,
 }
 
@@ -204,7 +204,7 @@ impl fmt::Display for CampaignRefusal {
             CampaignRefusal::UnappliedConfChange => {
                 "a committed configuration change is to be applied first"
             }
-            CampaignRefusal::NoMoreTerms => "the term can be counted no further",
+            CampaignRefusal::NoMoreTerms => "the term or the log can grow no further",
         })
     }
 }

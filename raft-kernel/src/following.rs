@@ -4,7 +4,7 @@
 //! for snapshots.
 
 use crate::conf_change;
-use crate::entry::Entry;
+use crate::entry::Entries;
 use crate::error::Error;
 use crate::event::Event;
 use crate::log::EntryId;
@@ -21,7 +21,7 @@ impl<S: Storage> Raft<S> {
         leader: NodeId,
         prev: EntryId,
         commit: Index,
-        entries: &[Entry],
+        entries: &Entries,
     ) -> Result<(), Error> {
         let committed = self.log.committed();
         let outcome = if prev.index < committed {
@@ -40,7 +40,7 @@ impl<S: Storage> Raft<S> {
             });
             // Tell the leader where the logs could match, so that it need not go back
             // one by one.
-            let end = prev.index.min(self.log.last_index()?);
+            let end = prev.index.min(self.log.last_index());
             let hint = self.log.find_conflict_by_term(end, prev.term)?;
             AppendOutcome::Rejected {
                 prev_index: prev.index,
@@ -68,7 +68,7 @@ impl<S: Storage> Raft<S> {
             }
         });
         let match_index = if restored {
-            self.log.last_index()?
+            self.log.last_index()
         } else {
             self.log.committed()
         };
@@ -84,14 +84,6 @@ impl<S: Storage> Raft<S> {
         if snapshot.index <= self.log.committed() {
             return Ok(false);
         }
-        let state = &snapshot.conf_state;
-        let is_member = [&state.voters, &state.learners, &state.voters_outgoing]
-            .iter()
-            .any(|ids| ids.contains(&self.id));
-        if !is_member {
-            // Under that configuration this node could never learn that it takes part.
-            return Ok(false);
-        }
         if self.log.contains(EntryId {
             index: snapshot.index,
             term: snapshot.term,
@@ -101,13 +93,16 @@ impl<S: Storage> Raft<S> {
             self.log.commit_to(snapshot.index)?;
             return Ok(false);
         }
-        let restored = conf_change::restore(state, self.tracker.inflight_limit, snapshot.index)?;
-        let last_index = snapshot.index;
+        // One that contradicts itself is refused before anything changes. It need not name
+        // this node: the entry that added the node may come after the snapshot. It takes
+        // effect with the state machine's state, once the snapshot is stored: until then
+        // entries from before it may still be under way to be applied.
+        conf_change::restore(
+            &snapshot.conf_state,
+            self.tracker.inflight_limit,
+            snapshot.index,
+        )?;
         self.log.restore(snapshot);
-        self.switch_to(restored)?;
-        if let Some(own) = self.tracker.progress.get_mut(&self.id) {
-            own.acknowledge(last_index);
-        }
         Ok(true)
     }
     // ANCHOR_END: restore

@@ -64,6 +64,8 @@ mod acknowledgement;
 mod check;
 mod conf_change;
 mod config;
+#[cfg(test)]
+mod conformance_conf_change;
 mod election;
 mod entry;
 mod error;
@@ -92,7 +94,7 @@ mod unstable;
 pub use bytes::Bytes;
 
 pub use conf_change::{Change, ConfChange, ConfChangeError, Transition};
-pub use config::{Config, ReadMode, StorageWrites};
+pub use config::{AppendMessages, Config, ReadMode, StorageWrites};
 pub use entry::{Entries, Entry, Payload};
 pub use error::{DropReason, Error};
 pub use event::{CampaignRefusal, Event};

@@ -37,6 +37,17 @@ fn storage_failed<E: std::error::Error + Send + Sync + 'static>(error: StorageEr
     Error::Storage(Box::new(error))
 }
 
+/// Refuses an end of a log that no log has: sums with it could overflow.
+fn in_range(end: Index, least: Index) -> Result<Index, Error> {
+    if (least..=crate::MAX_INDEX + least).contains(&end) {
+        Ok(end)
+    } else {
+        Err(Error::Invariant(
+            "the storage's first or last index is out of range",
+        ))
+    }
+}
+
 impl<S: Storage> RaftLog<S> {
     pub(crate) fn new(storage: S, max_applying_bytes: u64) -> Result<Self, Error> {
         let first = storage.first_index().map_err(storage_failed)?;
@@ -74,22 +85,31 @@ impl<S: Storage> RaftLog<S> {
     pub(crate) fn first_index(&self) -> Result<Index, Error> {
         match self.unstable.first_index() {
             Some(first) => Ok(first),
-            None => self.storage.first_index().map_err(storage_failed),
+            None => in_range(self.storage.first_index().map_err(storage_failed)?, 1),
         }
     }
 
-    pub(crate) fn last_index(&self) -> Result<Index, Error> {
-        match self.unstable.last_index() {
-            Some(last) => Ok(last),
-            None => self.storage.last_index().map_err(storage_failed),
-        }
+    pub(crate) fn last_index(&self) -> Index {
+        self.unstable.last_index()
     }
 
     pub(crate) fn last_id(&self) -> Result<EntryId, Error> {
-        let index = self.last_index()?;
+        if let Some(last) = self.unstable.last_id() {
+            return Ok(last);
+        }
+        let index = self.last_index();
         let term = self
             .term(index)?
             .ok_or(Error::Invariant("the last entry has no term"))?;
+        Ok(EntryId { index, term })
+    }
+
+    /// The last entry that a crash cannot take away any more.
+    pub(crate) fn stored_last_id(&self) -> Result<EntryId, Error> {
+        let index = self.unstable.offset() - 1;
+        let term = self
+            .term(index)?
+            .ok_or(Error::Invariant("the last stored entry has no term"))?;
         Ok(EntryId { index, term })
     }
 
@@ -129,7 +149,7 @@ impl<S: Storage> RaftLog<S> {
     /// Terms never fall along a log, so everything of a greater term can be skipped at
     /// once, and the place can be found by halving.
     pub(crate) fn find_conflict_by_term(&self, index: Index, term: Term) -> Result<EntryId, Error> {
-        if index > self.last_index()? {
+        if index > self.last_index() {
             return Ok(EntryId { index, term: 0 });
         }
         let oldest = self.first_index()? - 1;
@@ -153,8 +173,13 @@ impl<S: Storage> RaftLog<S> {
         })
     }
 
-    /// Appends a leader's own entries.
-    pub(crate) fn append(&mut self, entries: &[Entry]) -> Result<(), Error> {
+    /// Appends a leader's own entry.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.unstable.push(entry);
+    }
+
+    /// Appends entries, replacing what is at and behind the first one.
+    pub(crate) fn append(&mut self, entries: Entries) -> Result<(), Error> {
         if entries
             .first()
             .is_some_and(|first| first.index <= self.committed)
@@ -169,7 +194,7 @@ impl<S: Storage> RaftLog<S> {
     /// so. Entries that are there already stay, and so does what follows them: the
     /// message may be an old one (paper, section 5.3 and figure 2, step 3).
     // ANCHOR: maybe_append
-    pub(crate) fn maybe_append(&mut self, prev: EntryId, entries: &[Entry]) -> Result<bool, Error> {
+    pub(crate) fn maybe_append(&mut self, prev: EntryId, entries: &Entries) -> Result<bool, Error> {
         if !self.contains(prev)? {
             return Ok(false);
         }
@@ -178,7 +203,7 @@ impl<S: Storage> RaftLog<S> {
                 index: entry.index,
                 term: entry.term,
             })? {
-                self.append(entries.get(place..).unwrap_or_default())?;
+                self.append(entries.slice(place..entries.len()))?;
                 break;
             }
         }
@@ -188,7 +213,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Moves the commit index forward.
     pub(crate) fn commit_to(&mut self, index: Index) -> Result<(), Error> {
-        let last_index = self.last_index()?;
+        let last_index = self.last_index();
         if index > last_index {
             return Err(Error::LostEntries {
                 committed: index,
@@ -210,8 +235,8 @@ impl<S: Storage> RaftLog<S> {
         if low >= high {
             return Ok(Entries::default());
         }
-        if low >= offset {
-            return Ok(self.unstable.slice(low, high, max_bytes).into());
+        if self.unstable.covers(low) {
+            return Ok(self.unstable.slice(low, high, max_bytes));
         }
         let stored_high = high.min(offset);
         let stored = self
@@ -231,7 +256,7 @@ impl<S: Storage> RaftLog<S> {
         if rest.first().is_none_or(|entry| entry.size() > room) {
             return Ok(stored);
         }
-        Ok(stored.iter().chain(rest).cloned().collect())
+        Ok(stored.iter().chain(rest.iter()).cloned().collect())
     }
 
     /// The entries from `low` to the end, or `None` if they were compacted.
@@ -240,10 +265,10 @@ impl<S: Storage> RaftLog<S> {
         low: Index,
         max_bytes: u64,
     ) -> Result<Option<Entries>, Error> {
-        if low < self.first_index()? {
+        if low < self.unstable.offset() && low < self.first_index()? {
             return Ok(None);
         }
-        let high = self.last_index()?.saturating_add(1);
+        let high = self.last_index() + 1;
         self.slice(low, high, max_bytes).map(Some)
     }
 
@@ -305,7 +330,9 @@ impl<S: Storage> RaftLog<S> {
         self.applied = self.applied.max(index);
         self.applying = self.applying.max(self.applied);
         self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
-        self.applying_paused = self.applying_bytes >= self.max_applying_bytes;
+        // With nothing handed out there is always room for one entry, even under a limit of 0.
+        self.applying_paused =
+            self.applying_bytes > 0 && self.applying_bytes >= self.max_applying_bytes;
         Ok(())
     }
 

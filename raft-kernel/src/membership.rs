@@ -5,19 +5,19 @@
 //! there is one change at a time, and the latter needs no way back when an entry is
 //! overwritten.
 
-use crate::conf_change::{Changer, ConfChange, Membership};
+use crate::conf_change::{self, Changer, ConfChange, Membership};
 use crate::entry::Payload;
 use crate::error::Error;
 use crate::event::Event;
 use crate::raft::Raft;
-use crate::state::{ConfState, Role};
+use crate::state::{ConfState, Role, Snapshot};
 use crate::storage::Storage;
 use crate::{Index, NodeId};
 
 impl<S: Storage> Raft<S> {
     /// Makes a committed change take effect.
     pub(crate) fn apply_conf_change(&mut self, change: &ConfChange) -> Result<ConfState, Error> {
-        let last_index = self.log.last_index()?;
+        let last_index = self.log.last_index();
         let outcome = Changer::new(&self.tracker, last_index).apply(change)?;
         self.switch_to(outcome)
     }
@@ -38,12 +38,12 @@ impl<S: Storage> Raft<S> {
         let leads_as_voter = self
             .tracker
             .progress
-            .get(&self.id)
+            .get(self.id)
             .is_some_and(|own| !own.is_learner);
         if !leads_as_voter {
             // Removed or demoted by its own change (dissertation, section 4.2.2).
             if self.step_down_on_removal {
-                self.become_follower(self.term, None)?;
+                self.become_follower(self.term, None);
             }
             return Ok(state);
         }
@@ -53,8 +53,10 @@ impl<S: Storage> Raft<S> {
             self.broadcast_append()?;
         } else {
             // No need to let newcomers wait for the next proposal.
-            for peer in self.peers() {
-                self.send_missing(peer)?;
+            for place in 0..self.tracker.progress.len() {
+                if let Some(peer) = self.peer_at(place) {
+                    self.send_missing(peer)?;
+                }
             }
         }
         self.abort_transfer_to_non_voter();
@@ -62,11 +64,18 @@ impl<S: Storage> Raft<S> {
     }
     // ANCHOR_END: switch_to
 
+    /// Works under the configuration of a snapshot that is stored now.
+    pub(crate) fn adopt_configuration_of(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let limit = self.tracker.inflight_limit;
+        let restored = conf_change::restore(&snapshot.conf_state, limit, snapshot.index)?;
+        self.switch_to(restored).map(|_| ())
+    }
+
     /// Applies the changes of the entries after `from` up to `to` once more, when a node
     /// starts again whose stored configuration is older than its state machine.
     pub(crate) fn replay_conf_changes(&mut self, from: Index, to: Index) -> Result<(), Error> {
         const PAGE: u64 = 1 << 20;
-        let mut low = (from + 1).max(self.log.first_index()?);
+        let mut low = from.saturating_add(1).max(self.log.first_index()?);
         while low <= to {
             let page = self.log.slice(low, to + 1, PAGE)?;
             for change in page.iter().filter_map(|entry| entry.conf_change()) {
@@ -97,7 +106,7 @@ impl<S: Storage> Raft<S> {
         if !due {
             return Ok(());
         }
-        match self.propose(vec![Payload::from(ConfChange::leave_joint())]) {
+        match self.propose([Payload::from(ConfChange::leave_joint())]) {
             Ok(_) | Err(Error::ProposalDropped { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -106,7 +115,7 @@ impl<S: Storage> Raft<S> {
     /// Founds a cluster: as if everybody's first entries had added these voters.
     pub(crate) fn bootstrap(&mut self, founders: Vec<(NodeId, bytes::Bytes)>) -> Result<(), Error> {
         use crate::conf_change::Change;
-        if self.log.last_index()? != 0 || self.term != 0 || !self.tracker.progress.is_empty() {
+        if self.log.last_index() != 0 || self.term != 0 || !self.tracker.progress.is_empty() {
             return Err(Error::AlreadyBootstrapped);
         }
         // Every founder must write the same entries, whatever order it was given.
@@ -122,7 +131,7 @@ impl<S: Storage> Raft<S> {
                 "founder 0 stands for nobody".to_owned(),
             ));
         }
-        self.become_follower(1, None)?;
+        self.become_follower(1, None);
         let changes: Vec<ConfChange> = founders
             .into_iter()
             .map(|(id, context)| ConfChange::single(Change::AddVoter(id)).with_context(context))
@@ -136,8 +145,8 @@ impl<S: Storage> Raft<S> {
                 payload: change.clone().into(),
             })
             .collect();
-        self.log.append(&entries)?;
-        self.log.commit_to(entries.len() as Index)?;
+        self.log.append(entries.into())?;
+        self.log.commit_to(changes.len() as Index)?;
         // The entries are handed out to be applied like any others. The node must know the
         // configuration at once all the same, or it could not stand for election.
         for change in &changes {

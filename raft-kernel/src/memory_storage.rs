@@ -96,6 +96,7 @@ impl MemoryStorage {
     // ANCHOR: append
     pub fn append(&self, entries: &[Entry]) -> MemoryResult<()> {
         let mut contents = self.lock();
+        // ANCHOR: append_refuse
         let Some(given) = entries.first() else {
             return Ok(());
         };
@@ -112,6 +113,8 @@ impl MemoryStorage {
                 found: given.index,
             });
         }
+        // ANCHOR_END: append_refuse
+        // ANCHOR: append_write
         // What the snapshot contains is there already, in another form.
         let snapshot = contents.snapshot.index;
         let mut fresh = entries
@@ -124,6 +127,7 @@ impl MemoryStorage {
             contents.entries.truncate(kept);
             contents.entries.extend(fresh.cloned());
         }
+        // ANCHOR_END: append_write
         Ok(())
     }
     // ANCHOR_END: append

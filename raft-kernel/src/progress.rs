@@ -7,9 +7,9 @@
 
 use std::fmt;
 
-use crate::Index;
 pub use crate::inflights::InflightLimit;
 use crate::inflights::Inflights;
+use crate::{Index, NodeId};
 
 /// How a leader sends to a follower.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,6 +157,71 @@ impl Progress {
     /// on its way does.
     pub(crate) fn can_advance_commit(&self, commit: Index) -> bool {
         commit > self.sent_commit && self.sent_commit < self.next - 1
+    }
+}
+
+/// Everybody's progress, in the order of their ids.
+///
+/// A cluster is small and is walked often: a sorted list beats a tree.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProgressMap(Vec<(NodeId, Progress)>);
+
+impl ProgressMap {
+    fn place(&self, id: NodeId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |(id, _)| *id)
+    }
+
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Progress> {
+        self.0
+            .iter()
+            .find(|(other, _)| *other == id)
+            .map(|(_, peer)| peer)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: NodeId) -> Option<&mut Progress> {
+        self.0
+            .iter_mut()
+            .find(|(other, _)| *other == id)
+            .map(|(_, peer)| peer)
+    }
+
+    pub(crate) fn contains(&self, id: NodeId) -> bool {
+        self.get(id).is_some()
+    }
+
+    pub(crate) fn insert(&mut self, id: NodeId, peer: Progress) {
+        match self.place(id) {
+            Ok(place) => self.0[place].1 = peer,
+            Err(place) => self.0.insert(place, (id, peer)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: NodeId) {
+        if let Ok(place) = self.place(id) {
+            self.0.remove(place);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The id at a place, for walking while the rest of the node changes.
+    pub(crate) fn id_at(&self, place: usize) -> Option<NodeId> {
+        self.0.get(place).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeId, &Progress)> {
+        self.0.iter().map(|(id, peer)| (*id, peer))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Progress)> {
+        self.0.iter_mut().map(|(id, peer)| (*id, peer))
     }
 }
 

@@ -31,59 +31,73 @@ pub enum Proposed {
     },
 }
 
+/// One payload or many, without a list made for the one.
+pub(crate) trait Payloads:
+    AsRef<[Payload]> + AsMut<[Payload]> + IntoIterator<Item = Payload> + Into<Vec<Payload>>
+{
+}
+
+impl Payloads for [Payload; 1] {}
+impl Payloads for Vec<Payload> {}
+
+fn total_len(payloads: &[Payload]) -> u64 {
+    payloads
+        .iter()
+        .fold(0, |sum, payload| sum.saturating_add(payload.len()))
+}
+
 impl<S: Storage> Raft<S> {
     // ANCHOR: propose
-    pub(crate) fn propose(&mut self, payloads: Vec<Payload>) -> Result<Proposed, Error> {
-        match self.may_propose(&payloads)? {
+    pub(crate) fn propose(&mut self, payloads: impl Payloads) -> Result<Proposed, Error> {
+        match self.may_propose(payloads.as_ref()) {
             Ok(None) => self.propose_as_leader(payloads),
             Ok(Some(leader)) => {
+                let payloads = payloads.into();
                 self.send(leader, MessageBody::Propose { payloads });
                 Ok(Proposed::Forwarded { to: leader })
             }
-            Err(reason) => Err(Error::ProposalDropped { reason, payloads }),
+            Err(reason) => {
+                let payloads = payloads.into();
+                Err(Error::ProposalDropped { reason, payloads })
+            }
         }
     }
 
     /// Whether the payloads can be taken: to be appended here, or to be passed on.
-    fn may_propose(
-        &mut self,
-        payloads: &[Payload],
-    ) -> Result<Result<Option<NodeId>, DropReason>, Error> {
+    fn may_propose(&self, payloads: &[Payload]) -> Result<Option<NodeId>, DropReason> {
         if payloads.is_empty() {
-            return Ok(Err(DropReason::Nothing));
+            return Err(DropReason::Nothing);
         }
         if self.role != Role::Leader {
-            return Ok(match self.leader {
+            return match self.leader {
                 // A candidate has no leader either.
                 None => Err(DropReason::NoLeader),
                 Some(_) if !self.forward_proposals => Err(DropReason::NotForwarding),
                 Some(leader) => Ok(Some(leader)),
-            });
+            };
         }
-        if !self.tracker.progress.contains_key(&self.id) {
-            return Ok(Err(DropReason::NotAMember));
+        if !self.tracker.progress.contains(self.id) {
+            return Err(DropReason::NotAMember);
         }
         if self.transferee.is_some() {
-            return Ok(Err(DropReason::TransferInProgress));
+            return Err(DropReason::TransferInProgress);
         }
-        if self.log.last_index()? > crate::MAX_INDEX - payloads.len() as Index {
-            return Ok(Err(DropReason::Exhausted));
+        if self.log.last_index() > crate::MAX_INDEX - payloads.len() as Index {
+            return Err(DropReason::Exhausted);
         }
         // What is empty always fits, and so does anything when nothing waits: a limit
         // must not refuse for ever (trap 18).
-        let bytes = payloads
-            .iter()
-            .fold(0_u64, |sum, payload| sum.saturating_add(payload.len()));
+        let bytes = total_len(payloads);
         let waiting = self.uncommitted_bytes;
         if waiting > 0 && bytes > 0 && waiting.saturating_add(bytes) > self.max_uncommitted_bytes {
-            return Ok(Err(DropReason::TooMuchUncommitted));
+            return Err(DropReason::TooMuchUncommitted);
         }
-        Ok(Ok(None))
+        Ok(None)
     }
 
-    fn propose_as_leader(&mut self, mut payloads: Vec<Payload>) -> Result<Proposed, Error> {
-        let index = self.log.last_index()? + 1;
-        for (payload, index) in payloads.iter_mut().zip(index..) {
+    fn propose_as_leader(&mut self, mut payloads: impl Payloads) -> Result<Proposed, Error> {
+        let index = self.log.last_index() + 1;
+        for (payload, index) in payloads.as_mut().iter_mut().zip(index..) {
             let Payload::ConfChange(change) = payload else {
                 continue;
             };
@@ -97,11 +111,9 @@ impl<S: Storage> Raft<S> {
                 _ => self.pending_conf_index = index,
             }
         }
-        let bytes = payloads
-            .iter()
-            .fold(0_u64, |sum, payload| sum.saturating_add(payload.len()));
+        let bytes = total_len(payloads.as_ref());
         self.uncommitted_bytes = self.uncommitted_bytes.saturating_add(bytes);
-        self.append_as_leader(payloads)?;
+        self.append_as_leader(payloads);
         self.broadcast_append()?;
         Ok(Proposed::Appended {
             term: self.term,

@@ -5,10 +5,8 @@
 //! that knows the rest. Nothing here does I/O; [`ready`](crate::ready) collects what the
 //! caller is to do.
 
-use std::collections::BTreeMap;
-
 use crate::conf_change;
-use crate::config::{Config, ReadMode, StorageWrites};
+use crate::config::{AppendMessages, Config, ReadMode, StorageWrites};
 use crate::election::{ElectionTimeout, vote_response};
 use crate::error::{DropReason, Error};
 use crate::event::{Event, EventSink};
@@ -16,6 +14,7 @@ use crate::log::RaftLog;
 use crate::message::{AppendOutcome, Message, MessageBody, ReadState};
 use crate::progress::Progress;
 use crate::reads::Reads;
+use crate::replication::Due;
 use crate::state::{HardState, Role, SoftState};
 use crate::storage::Storage;
 use crate::tracker::Tracker;
@@ -51,10 +50,13 @@ pub(crate) struct Raft<S> {
     pub(crate) pending_conf_index: Index,
     /// The bytes of payloads that this leader took and that are not applied yet.
     pub(crate) uncommitted_bytes: u64,
+    /// What is due to be sent with the next `Ready`, unless each append goes by itself.
+    pub(crate) due: Due,
     pub(crate) reads: Reads,
     pub(crate) events: EventSink,
 
     heartbeat_ticks: u32,
+    pub(crate) append_messages: AppendMessages,
     pub(crate) max_message_bytes: u64,
     pub(crate) max_uncommitted_bytes: u64,
     pub(crate) storage_writes: StorageWrites,
@@ -93,9 +95,11 @@ impl<S: Storage> Raft<S> {
             transferee: None,
             pending_conf_index: 0,
             uncommitted_bytes: 0,
+            due: Due::default(),
             reads,
             events,
             heartbeat_ticks: config.heartbeat_ticks,
+            append_messages: config.append_messages,
             max_message_bytes: config.max_message_bytes,
             max_uncommitted_bytes: config.max_uncommitted_bytes,
             storage_writes: config.storage_writes,
@@ -113,13 +117,19 @@ impl<S: Storage> Raft<S> {
     /// Takes up the state that storage kept (paper, figure 2: "updated on stable storage
     /// before responding", so it is what was promised).
     fn restart(&mut self, applied: Index, initial: &crate::InitialState) -> Result<(), Error> {
-        let last_index = self.log.last_index()?;
+        let last_index = self.log.last_index();
         let restored =
             conf_change::restore(&initial.conf_state, self.tracker.inflight_limit, last_index)?;
         self.switch_to(restored)?;
         if initial.hard_state.term > crate::MAX_TERM {
             return Err(Error::Invariant("the stored term is out of range"));
         }
+        // A state machine that did not survive begins with the snapshot, which holds the
+        // entries up to it, their configuration changes too, even where the log keeps them.
+        let applied = match applied {
+            0 => self.log.snapshot()?.map_or(0, |snapshot| snapshot.index),
+            survived => survived,
+        };
         // The stored commit index is a hint: it is written without waiting, so the log on
         // disk may be shorter or the state machine further (trap 10).
         self.log
@@ -127,7 +137,8 @@ impl<S: Storage> Raft<S> {
         self.log.commit_to(applied)?;
         self.log.applied_to(applied, 0)?;
         self.replay_conf_changes(initial.conf_index, applied)?;
-        self.become_follower(self.term, None)
+        self.become_follower(self.term, None);
+        Ok(())
     }
 
     pub(crate) fn hard_state(&self) -> HardState {
@@ -146,7 +157,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Forgets what belonged to the role and, in a new term, what belonged to the term.
-    pub(crate) fn reset(&mut self, term: Term) -> Result<(), Error> {
+    pub(crate) fn reset(&mut self, term: Term) {
         if self.term != term {
             self.term = term;
             self.vote = None;
@@ -159,16 +170,16 @@ impl<S: Storage> Raft<S> {
         self.tracker.reset_votes();
         self.pending_conf_index = 0;
         self.uncommitted_bytes = 0;
+        self.due = Due::default();
         self.reads.reset();
-        let last_index = self.log.last_index()?;
+        let last_index = self.log.last_index();
         let limit = self.tracker.inflight_limit;
-        for (id, peer) in &mut self.tracker.progress {
+        for (id, peer) in self.tracker.progress.iter_mut() {
             *peer = Progress::new(last_index + 1, limit, peer.is_learner);
-            if *id == self.id {
+            if id == self.id {
                 peer.match_index = last_index;
             }
         }
-        Ok(())
     }
 
     /// Sends what this node says in its own term.
@@ -219,10 +230,12 @@ impl<S: Storage> Raft<S> {
         if self.election_elapsed >= self.election_timeout.base() {
             self.election_elapsed = 0;
             if self.check_quorum {
-                self.step_down_without_quorum()?;
+                self.step_down_without_quorum();
             }
-            // A transfer that took this long has failed; proposals may come again.
+            // A transfer that took this long has failed; proposals may come again, and so may
+            // the one that a transfer kept the leader from making (trap 23).
             self.abort_transfer();
+            self.leave_joint_automatically()?;
         }
         if self.role == Role::Leader && self.heartbeat_elapsed >= self.heartbeat_ticks {
             self.heartbeat_elapsed = 0;
@@ -232,24 +245,23 @@ impl<S: Storage> Raft<S> {
     }
     // ANCHOR_END: tick
 
-    fn step_down_without_quorum(&mut self) -> Result<(), Error> {
-        if let Some(own) = self.tracker.progress.get_mut(&self.id) {
+    fn step_down_without_quorum(&mut self) {
+        if let Some(own) = self.tracker.progress.get_mut(self.id) {
             own.recently_active = true;
         }
         if !self.tracker.quorum_active() {
             self.events.emit(|| Event::LostQuorum);
-            self.become_follower(self.term, None)?;
+            self.become_follower(self.term, None);
         }
-        for (id, peer) in &mut self.tracker.progress {
-            peer.recently_active = *id == self.id;
+        for (id, peer) in self.tracker.progress.iter_mut() {
+            peer.recently_active = id == self.id;
         }
-        Ok(())
     }
 
     /// Takes a message that passed [`check`](crate::check).
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Error> {
         if message.term > self.term {
-            if !self.meet_newer_term(&message)? {
+            if !self.meet_newer_term(&message) {
                 return Ok(());
             }
         } else if message.term < self.term && message.term != 0 {
@@ -269,7 +281,7 @@ impl<S: Storage> Raft<S> {
     // ANCHOR: newer_term
     /// "If RPC request or response contains term T > currentTerm: set currentTerm = T,
     /// convert to follower" (paper, figure 2). Says whether the message is to be read on.
-    fn meet_newer_term(&mut self, message: &Message) -> Result<bool, Error> {
+    fn meet_newer_term(&mut self, message: &Message) -> bool {
         use MessageBody as Body;
         match message.body {
             Body::RequestVote {
@@ -280,18 +292,18 @@ impl<S: Storage> Raft<S> {
             {
                 let candidate = message.from;
                 self.events.emit(|| Event::IgnoredCandidate { candidate });
-                return Ok(false);
+                return false;
             }
             // A pre-vote asks about a term that nobody has begun, and a granted answer
             // speaks of the same one: neither is a newer term.
             Body::RequestPreVote { .. } | Body::RequestPreVoteResponse { granted: true } => {}
             // These only a leader sends.
             Body::AppendEntries { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } => {
-                self.become_follower(message.term, Some(message.from))?;
+                self.become_follower(message.term, Some(message.from));
             }
-            _ => self.become_follower(message.term, None)?,
+            _ => self.become_follower(message.term, None),
         }
-        Ok(true)
+        true
     }
     // ANCHOR_END: newer_term
 
@@ -300,9 +312,10 @@ impl<S: Storage> Raft<S> {
     fn answer_older_term(&mut self, message: &Message) {
         match message.body {
             // A leader that was cut off, and voters that ignore candidates while they hear
-            // from it: only this answer ends its term (trap 28).
+            // from it, or a node that may not stand for election: only this answer ends
+            // that leader's term (trap 28). Elsewhere the next candidate does.
             MessageBody::AppendEntries { .. } | MessageBody::Heartbeat { .. }
-                if self.check_quorum || self.pre_vote =>
+                if self.check_quorum || self.pre_vote || !self.promotable() =>
             {
                 self.send(
                     message.from,
@@ -323,7 +336,7 @@ impl<S: Storage> Raft<S> {
         match message.body {
             Body::AppendEntries { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } => {
                 // Somebody else won this term.
-                self.become_follower(message.term, Some(message.from))?;
+                self.become_follower(message.term, Some(message.from));
                 self.step_as_follower(message)
             }
             Body::RequestVoteResponse { granted } if self.role == Role::Candidate => {
@@ -409,17 +422,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Everybody's progress but this node's own, in the order of their ids.
-    pub(crate) fn peers(&self) -> Vec<NodeId> {
-        self.tracker
-            .progress
-            .keys()
-            .copied()
-            .filter(|id| *id != self.id)
-            .collect()
-    }
-
-    pub(crate) fn progress(&self) -> &BTreeMap<NodeId, Progress> {
-        &self.tracker.progress
+    /// The other node at this place of everybody's, or nobody if it is this node's own.
+    pub(crate) fn peer_at(&self, place: usize) -> Option<NodeId> {
+        let id = self.tracker.progress.id_at(place)?;
+        (id != self.id).then_some(id)
     }
 }

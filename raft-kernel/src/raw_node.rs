@@ -149,7 +149,7 @@ impl<S: Storage> RawNode<S> {
     /// [`Error::ProposalDropped`] with the reason and the command.
     pub fn propose(&mut self, command: impl Into<Bytes>) -> Result<Proposed, Error> {
         let payload = Payload::Command(command.into());
-        self.guarded(|raft| raft.propose(vec![payload]))
+        self.guarded(|raft| raft.propose([payload]))
     }
 
     /// Proposes a change of the configuration. One that is impossible by the time that
@@ -158,11 +158,14 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     /// [`Error::ProposalDropped`] with the reason and the change.
     pub fn propose_conf_change(&mut self, change: ConfChange) -> Result<Proposed, Error> {
-        self.guarded(|raft| raft.propose(vec![Payload::from(change)]))
+        self.guarded(|raft| raft.propose([Payload::from(change)]))
     }
 
     /// Makes a configuration change take effect. To be called for each one among the
     /// entries to apply, before they are acknowledged.
+    ///
+    /// Not for an entry that a snapshot holds which was stored while the entry waited to
+    /// be applied: that entry is to be skipped, by the state machine too.
     ///
     /// # Errors
     /// [`Error::ConfChange`] when the change is impossible; the configuration stays. All
@@ -219,6 +222,7 @@ impl<S: Storage> RawNode<S> {
             && self.stopped.is_none()
             && (raft.soft_state() != self.told_soft_state
                 || raft.hard_state() != self.told_hard_state
+                || raft.due.anything()
                 || raft.log.unstable.next_snapshot().is_some()
                 || raft.log.unstable.has_next_entries()
                 || !raft.messages.is_empty()
@@ -243,6 +247,7 @@ impl<S: Storage> RawNode<S> {
         }
         let allow_unstable = self.allows_unstable();
         let (committed, last) = self.guarded(|raft| {
+            raft.send_due()?;
             // As long as anything is unstable, each acknowledgement covers all of it: after
             // one was refused for being late, the next must not leave anything unstable
             // for ever (trap 4).
@@ -293,6 +298,12 @@ impl<S: Storage> RawNode<S> {
     // ANCHOR: advance
     pub fn advance(&mut self, ready: Ready) -> Result<(), Error> {
         self.outstanding = false;
+        // The emptied list serves for the next messages.
+        let mut messages = ready.messages;
+        if self.raft.messages.capacity() == 0 {
+            messages.clear();
+            self.raft.messages = messages;
+        }
         self.appended(ready.append.done())?;
         self.applied(ready.apply.done())
     }

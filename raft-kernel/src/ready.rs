@@ -42,10 +42,10 @@ pub struct Ready {
 impl Ready {
     /// Every message that is to be sent to other nodes, those that wait for the write
     /// among them: call it after the write.
-    pub fn take_messages(&mut self) -> Vec<Message> {
-        let mut messages = std::mem::take(&mut self.messages);
-        messages.extend(self.append.messages().cloned());
-        messages
+    pub fn take_messages(&mut self) -> impl Iterator<Item = Message> {
+        self.messages
+            .drain(..)
+            .chain(self.append.messages().cloned())
     }
 }
 

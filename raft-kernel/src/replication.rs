@@ -3,6 +3,7 @@
 //! Section 5.3 of the paper; the commit rule is section 5.4.2, what pipelining adds is
 //! section 10.2.1 of the dissertation.
 
+use crate::config::AppendMessages;
 use crate::entry::{Entries, Entry, Payload};
 use crate::error::Error;
 use crate::event::Event;
@@ -18,34 +19,79 @@ use crate::{Index, NodeId};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WhenEmpty {
     Send,
+    SendNewCommit,
     Skip,
+}
+
+/// What a leader has to send with the next `Ready`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Due {
+    /// Its own acknowledgement of what it appended.
+    own_acknowledgement: bool,
+    /// News for the followers: entries, or the commit index.
+    appends: bool,
+}
+
+impl Due {
+    pub(crate) fn anything(self) -> bool {
+        self.own_acknowledgement || self.appends
+    }
 }
 
 impl<S: Storage> Raft<S> {
     /// Appends payloads to the leader's own log as entries of its term.
-    pub(crate) fn append_as_leader(&mut self, payloads: Vec<Payload>) -> Result<(), Error> {
-        let (term, last_index) = (self.term, self.log.last_index()?);
-        let entries: Vec<Entry> = payloads
-            .into_iter()
-            .zip(last_index + 1..)
-            .map(|(payload, index)| Entry {
+    pub(crate) fn append_as_leader(&mut self, payloads: impl IntoIterator<Item = Payload>) {
+        let term = self.term;
+        for (payload, index) in payloads.into_iter().zip(self.log.last_index() + 1..) {
+            self.log.push(Entry {
                 term,
                 index,
                 payload,
-            })
-            .collect();
-        let match_index = last_index + entries.len() as Index;
-        self.log.append(&entries)?;
-        // The leader counts itself like a follower: when its own write is durable.
-        let outcome = AppendOutcome::Accepted { match_index };
+            });
+        }
+        match self.append_messages {
+            AppendMessages::PerReady => self.due.own_acknowledgement = true,
+            AppendMessages::PerProposal => self.acknowledge_own_entries(),
+        }
+    }
+
+    /// The leader counts itself like a follower: when its own write is durable.
+    fn acknowledge_own_entries(&mut self) {
+        let outcome = AppendOutcome::Accepted {
+            match_index: self.log.last_index(),
+        };
         self.send(self.id, MessageBody::AppendEntriesResponse(outcome));
+    }
+
+    /// Sends everybody what they may have, or sees to it that this is done with the next
+    /// `Ready`.
+    pub(crate) fn broadcast_append(&mut self) -> Result<(), Error> {
+        match self.append_messages {
+            AppendMessages::PerReady => {
+                self.due.appends = true;
+                Ok(())
+            }
+            AppendMessages::PerProposal => self.send_to_all(WhenEmpty::Send),
+        }
+    }
+
+    /// Sends what is due with a `Ready`.
+    pub(crate) fn send_due(&mut self) -> Result<(), Error> {
+        let due = std::mem::take(&mut self.due);
+        if due.own_acknowledgement {
+            self.acknowledge_own_entries();
+        }
+        if due.appends {
+            self.send_to_all(WhenEmpty::SendNewCommit)?;
+        }
         Ok(())
     }
 
-    /// Sends everybody what they may have.
-    pub(crate) fn broadcast_append(&mut self) -> Result<(), Error> {
-        for peer in self.peers() {
-            self.send_append(peer)?;
+    fn send_to_all(&mut self, when_empty: WhenEmpty) -> Result<(), Error> {
+        for place in 0..self.tracker.progress.len() {
+            if let Some(peer) = self.peer_at(place) {
+                self.maybe_send_append(peer, when_empty)?;
+            }
         }
         Ok(())
     }
@@ -70,33 +116,39 @@ impl<S: Storage> Raft<S> {
     /// Sends one message, and says whether it did.
     // ANCHOR: send_append
     fn maybe_send_append(&mut self, to: NodeId, when_empty: WhenEmpty) -> Result<bool, Error> {
-        let Some(peer) = self.tracker.progress.get(&to) else {
+        let Some(peer) = self.tracker.progress.get(to) else {
             return Ok(false);
         };
         if peer.is_paused() {
             return Ok(false);
         }
-        let (next, prev_index) = (peer.next, peer.next - 1);
+        let (next, prev_index, sent_commit) = (peer.next, peer.next - 1, peer.sent_commit);
         // Beyond a full window only an empty message goes. Without it, a follower whose
         // whole window was lost would never be sent anything again (trap 13).
         let full = peer.state == ProgressState::Replicate && peer.inflights.is_full();
+        let commit = self.log.committed();
+        let send_empty = match when_empty {
+            WhenEmpty::Send => true,
+            WhenEmpty::SendNewCommit => commit > sent_commit,
+            WhenEmpty::Skip => false,
+        };
+        let has_entries = next <= self.log.last_index() && !full;
+        if !has_entries && !send_empty {
+            return Ok(false);
+        }
 
         let Some(prev_term) = self.log.term(prev_index)? else {
             return self.send_snapshot(to);
         };
-        let entries = if full {
-            Entries::default()
-        } else {
+        let entries = if has_entries {
             match self.log.entries_from(next, self.max_message_bytes)? {
                 Some(entries) => entries,
                 None => return self.send_snapshot(to),
             }
+        } else {
+            Entries::default()
         };
-        if entries.is_empty() && when_empty == WhenEmpty::Skip {
-            return Ok(false);
-        }
         let (count, bytes) = (entries.len(), payload_bytes(&entries));
-        let commit = self.log.committed();
         self.send(
             to,
             MessageBody::AppendEntries {
@@ -106,7 +158,7 @@ impl<S: Storage> Raft<S> {
                 entries,
             },
         );
-        if let Some(peer) = self.tracker.progress.get_mut(&to) {
+        if let Some(peer) = self.tracker.progress.get_mut(to) {
             peer.sent_entries(count, bytes);
             peer.sent_commit = commit;
         }
@@ -116,7 +168,7 @@ impl<S: Storage> Raft<S> {
 
     /// The log does not reach back to what the follower lacks: it needs the snapshot.
     fn send_snapshot(&mut self, follower: NodeId) -> Result<bool, Error> {
-        let Some(peer) = self.tracker.progress.get_mut(&follower) else {
+        let Some(peer) = self.tracker.progress.get_mut(follower) else {
             return Ok(false);
         };
         if !peer.recently_active {
@@ -147,8 +199,11 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn broadcast_heartbeat(&mut self) {
         let read = self.reads.newest();
         let committed = self.log.committed();
-        for to in self.peers() {
-            let Some(peer) = self.tracker.progress.get_mut(&to) else {
+        for place in 0..self.tracker.progress.len() {
+            let Some(to) = self.peer_at(place) else {
+                continue;
+            };
+            let Some(peer) = self.tracker.progress.get_mut(to) else {
                 continue;
             };
             // No further than what the follower is known to hold: its log may differ
@@ -191,7 +246,7 @@ impl<S: Storage> Raft<S> {
         from: NodeId,
         outcome: AppendOutcome,
     ) -> Result<(), Error> {
-        let Some(peer) = self.tracker.progress.get_mut(&from) else {
+        let Some(peer) = self.tracker.progress.get_mut(from) else {
             return Ok(());
         };
         peer.recently_active = true;
@@ -224,7 +279,7 @@ impl<S: Storage> Raft<S> {
         } else {
             hint.index
         };
-        let Some(peer) = self.tracker.progress.get_mut(&follower) else {
+        let Some(peer) = self.tracker.progress.get_mut(follower) else {
             return Ok(());
         };
         if !peer.reject(prev_index, probe) {
@@ -238,8 +293,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn handle_accepted(&mut self, from: NodeId, match_index: Index) -> Result<(), Error> {
-        let first_index = self.log.first_index()?;
-        let Some(peer) = self.tracker.progress.get_mut(&from) else {
+        let Some(peer) = self.tracker.progress.get_mut(from) else {
             return Ok(());
         };
         // An answer that is no news still proves to a probing leader that the logs match.
@@ -248,11 +302,13 @@ impl<S: Storage> Raft<S> {
             return Ok(());
         }
         let state = peer.state;
+        let log_leads_on =
+            state == ProgressState::Snapshot && peer.match_index + 1 >= self.log.first_index()?;
         match state {
             ProgressState::Probe => peer.become_replicate(),
             // Any acknowledgement from which the log leads on will do. Waiting for that of
             // the very snapshot could be for ever (trap 16).
-            ProgressState::Snapshot if peer.match_index + 1 >= first_index => {
+            ProgressState::Snapshot if log_leads_on => {
                 peer.become_probe();
                 peer.become_replicate();
             }
@@ -272,7 +328,7 @@ impl<S: Storage> Raft<S> {
         if from != self.id {
             // The window may have room for several messages now.
             self.send_appends(from)?;
-            self.finish_transfer(from)?;
+            self.finish_transfer(from);
         }
         Ok(())
     }
@@ -282,8 +338,8 @@ impl<S: Storage> Raft<S> {
         from: NodeId,
         read: Option<ReadId>,
     ) -> Result<(), Error> {
-        let last_index = self.log.last_index()?;
-        let Some(peer) = self.tracker.progress.get_mut(&from) else {
+        let last_index = self.log.last_index();
+        let Some(peer) = self.tracker.progress.get_mut(from) else {
             return Ok(());
         };
         peer.recently_active = true;
@@ -305,7 +361,7 @@ impl<S: Storage> Raft<S> {
         if self.role != Role::Leader {
             return;
         }
-        if let Some(peer) = self.tracker.progress.get_mut(&follower)
+        if let Some(peer) = self.tracker.progress.get_mut(follower)
             && peer.state == ProgressState::Replicate
         {
             peer.become_probe();
@@ -318,7 +374,7 @@ impl<S: Storage> Raft<S> {
         if self.role != Role::Leader {
             return;
         }
-        let Some(peer) = self.tracker.progress.get_mut(&follower) else {
+        let Some(peer) = self.tracker.progress.get_mut(follower) else {
             return;
         };
         if peer.state != ProgressState::Snapshot {
@@ -335,7 +391,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn announce_progress(&mut self, follower: NodeId) {
-        if let Some(peer) = self.tracker.progress.get(&follower) {
+        if let Some(peer) = self.tracker.progress.get(follower) {
             let (state, next) = (peer.state, peer.next);
             self.events.emit(|| Event::FollowerProgress {
                 follower,

@@ -31,7 +31,10 @@ pub struct Status {
 impl Status {
     pub(crate) fn of<S: Storage>(raft: &Raft<S>) -> Self {
         let progress = match raft.role {
-            Role::Leader => raft.progress().clone(),
+            Role::Leader => {
+                let all = raft.tracker.progress.iter();
+                all.map(|(id, peer)| (id, peer.clone())).collect()
+            }
             _ => BTreeMap::new(),
         };
         Status {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::progress::{InflightLimit, Progress};
+use crate::progress::{InflightLimit, ProgressMap};
 use crate::quorum::{JointConfig, NodeSet, VoteResult};
 use crate::state::ConfState;
 use crate::{Index, NodeId};
@@ -65,7 +65,7 @@ impl fmt::Display for Configuration {
 #[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     pub(crate) config: Configuration,
-    pub(crate) progress: BTreeMap<NodeId, Progress>,
+    pub(crate) progress: ProgressMap,
     pub(crate) inflight_limit: InflightLimit,
     votes: BTreeMap<NodeId, bool>,
 }
@@ -74,7 +74,7 @@ impl Tracker {
     pub(crate) fn new(inflight_limit: InflightLimit) -> Self {
         Tracker {
             config: Configuration::default(),
-            progress: BTreeMap::new(),
+            progress: ProgressMap::default(),
             inflight_limit,
             votes: BTreeMap::new(),
         }
@@ -84,7 +84,7 @@ impl Tracker {
     pub(crate) fn committed_index(&self) -> Index {
         self.config
             .voters
-            .committed_index(|id| self.progress.get(&id).map_or(0, |p| p.match_index))
+            .committed_index(|id| self.progress.get(id).map_or(0, |p| p.match_index))
     }
 
     pub(crate) fn reset_votes(&mut self) {
@@ -96,6 +96,10 @@ impl Tracker {
         if self.config.voters.contains(id) {
             self.votes.entry(id).or_insert(granted);
         }
+    }
+
+    pub(crate) fn has_voted(&self, id: NodeId) -> bool {
+        self.votes.contains_key(&id)
     }
 
     pub(crate) fn vote_result(&self) -> VoteResult {
@@ -112,7 +116,7 @@ impl Tracker {
     pub(crate) fn quorum_active(&self) -> bool {
         let active = |id| {
             self.progress
-                .get(&id)
+                .get(id)
                 .map(|p| p.recently_active && !p.is_learner)
         };
         self.config.voters.vote(active) == VoteResult::Won

@@ -21,20 +21,24 @@ impl<S: Storage> Raft<S> {
             self.send(leader, MessageBody::TransferLeader { transferee });
             return Ok(());
         }
-        let last_index = self.log.last_index()?;
+        let last_index = self.log.last_index();
         let Some(peer) = self
             .tracker
             .progress
-            .get(&transferee)
+            .get(transferee)
             .filter(|peer| !peer.is_learner)
         else {
             return Err(Error::CannotTransfer(transferee));
         };
         let up_to_date = peer.match_index == last_index;
-        if self.transferee == Some(transferee) || transferee == self.id {
+        if self.transferee == Some(transferee) {
             return Ok(());
         }
         self.abort_transfer();
+        if transferee == self.id {
+            // Leadership stays: that takes an earlier wish back.
+            return Ok(());
+        }
         // A transfer is given one election timeout.
         self.election_elapsed = 0;
         self.transferee = Some(transferee);
@@ -48,17 +52,16 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Tells the chosen node to stand as soon as its log is complete.
-    pub(crate) fn finish_transfer(&mut self, from: NodeId) -> Result<(), Error> {
-        let last_index = self.log.last_index()?;
+    pub(crate) fn finish_transfer(&mut self, from: NodeId) {
+        let last_index = self.log.last_index();
         let complete = self
             .tracker
             .progress
-            .get(&from)
+            .get(from)
             .is_some_and(|peer| peer.match_index == last_index);
         if self.transferee == Some(from) && complete {
             self.send(from, MessageBody::TimeoutNow);
         }
-        Ok(())
     }
 
     /// Takes proposals again.

@@ -1,26 +1,50 @@
-//! The end of the log that storage does not hold yet.
+//! The end of the log: what storage does not hold yet, and the last of what it does.
 //!
 //! An entry is *unstable* from the moment it is appended until its write is
 //! acknowledged. In between it is *in progress* while a write of it is under way. A
 //! received snapshot passes through the same stages.
+//!
+//! The entries lie in *runs* that are shared with whoever was handed them: the run that
+//! goes to the disk is the one that goes to the followers, and later to the state
+//! machine. So the newest runs are kept a little longer than they are unstable.
 
 use std::collections::VecDeque;
 
 use crate::entry::{Entries, Entry, fitting};
+use crate::log::EntryId;
 use crate::state::Snapshot;
 use crate::{Index, Term};
 
-/// What is not in storage yet.
+/// How many runs are kept at least, stored ones too.
+const KEPT_RUNS: usize = 4;
+
+/// The end of the log.
 #[derive(Debug)]
 pub(crate) struct Unstable {
     snapshot: Option<Snapshot>,
     snapshot_in_progress: bool,
-    /// Consecutive entries, the first at `offset`.
-    entries: VecDeque<Entry>,
+    /// Consecutive entries, the newest at the back.
+    runs: VecDeque<Entries>,
+    /// Entries after all runs, which nobody was handed yet.
+    fresh: Vec<Entry>,
     /// The index of the first unstable entry, or where it would be.
     offset: Index,
     /// Entries before this index are being written, or are written.
     in_progress: Index,
+    /// The index after the last entry.
+    next: Index,
+}
+
+fn first_of(run: &Entries) -> Index {
+    run.first().map_or(Index::MAX, |entry| entry.index)
+}
+
+fn last_of(run: &Entries) -> Index {
+    run.last().map_or(0, |entry| entry.index)
+}
+
+fn places(count: Index) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 impl Unstable {
@@ -29,9 +53,11 @@ impl Unstable {
         Unstable {
             snapshot: None,
             snapshot_in_progress: false,
-            entries: VecDeque::new(),
+            runs: VecDeque::new(),
+            fresh: Vec::new(),
             offset,
             in_progress: offset,
+            next: offset,
         }
     }
 
@@ -44,47 +70,127 @@ impl Unstable {
         self.snapshot.as_ref().map(|snapshot| snapshot.index + 1)
     }
 
-    /// Where the log ends, if anything unstable decides that.
-    pub(crate) fn last_index(&self) -> Option<Index> {
-        match self.entries.back() {
-            Some(entry) => Some(entry.index),
-            None => self.snapshot.as_ref().map(|snapshot| snapshot.index),
+    /// Where the log ends.
+    pub(crate) fn last_index(&self) -> Index {
+        self.next - 1
+    }
+
+    /// The last entry, if it or a snapshot in its place is here.
+    pub(crate) fn last_id(&self) -> Option<EntryId> {
+        let last = self
+            .fresh
+            .last()
+            .or_else(|| self.runs.back().and_then(|run| run.last()));
+        match (last, &self.snapshot) {
+            (Some(entry), _) => Some(EntryId {
+                index: entry.index,
+                term: entry.term,
+            }),
+            (None, Some(snapshot)) => Some(EntryId {
+                index: snapshot.index,
+                term: snapshot.term,
+            }),
+            (None, None) => None,
         }
     }
 
-    /// The term at `index`, if an unstable entry or snapshot is there.
+    /// The term at `index`, if an entry or an unstable snapshot is here.
     pub(crate) fn term(&self, index: Index) -> Option<Term> {
-        if let Some(place) = index.checked_sub(self.offset) {
-            return self
-                .entries
-                .get(usize::try_from(place).ok()?)
+        if index >= self.next {
+            return None;
+        }
+        if index + 1 == self.next {
+            // Where nearly every question is asked.
+            return self.last_id().map(|last| last.term);
+        }
+        if let Some(place) = self
+            .fresh
+            .first()
+            .and_then(|first| index.checked_sub(first.index))
+        {
+            return self.fresh.get(places(place)).map(|entry| entry.term);
+        }
+        let run = self.runs.iter().rev().find(|run| first_of(run) <= index);
+        if let Some(run) = run {
+            return run
+                .get(places(index - first_of(run)))
                 .map(|entry| entry.term);
         }
         self.snapshot
             .as_ref()
             .filter(|snapshot| snapshot.index == index)
-            .map(|s| s.term)
+            .map(|snapshot| snapshot.term)
     }
 
-    /// The entries from `low` on and before `high`, of those that are unstable, as many
-    /// as fit, but at least one.
-    pub(crate) fn slice(&mut self, low: Index, high: Index, max_bytes: u64) -> &[Entry] {
-        let place =
-            |index: Index| usize::try_from(index.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        let (from, to) = (place(low), place(high).min(self.entries.len()));
-        let all = self.entries.make_contiguous();
-        let slice = all.get(from..to).unwrap_or_default();
-        slice.get(..fitting(slice, max_bytes)).unwrap_or_default()
+    /// Whether the entry at `index` is here, stored or not.
+    pub(crate) fn covers(&self, index: Index) -> bool {
+        let first = self.runs.front().map(first_of);
+        let first = first.or_else(|| self.fresh.first().map(|entry| entry.index));
+        first.is_some_and(|first| first <= index) && index < self.next
+    }
+
+    /// The entries from `low`, which is here, on and before `high`, as many as fit, but at
+    /// least one. Shared with a run where they lie in one.
+    pub(crate) fn slice(&mut self, low: Index, high: Index, max_bytes: u64) -> Entries {
+        self.seal();
+        let high = high.min(self.next);
+        let start = self
+            .runs
+            .iter()
+            .rposition(|run| first_of(run) <= low)
+            .unwrap_or(0);
+        let Some(run) = self
+            .runs
+            .get(start)
+            .filter(|run| first_of(run) <= low && low < high)
+        else {
+            return Entries::default();
+        };
+        let first = first_of(run);
+        let part = if low == first && high >= first + run.len() as Index {
+            run.clone()
+        } else {
+            run.slice(places(low - first)..places(high - first))
+        };
+        if last_of(&part) + 1 >= high {
+            let count = fitting(&part, max_bytes);
+            return if count == part.len() {
+                part
+            } else {
+                part.slice(0..count)
+            };
+        }
+        let mut gathered: Vec<Entry> = part.to_vec();
+        for run in self.runs.range(start + 1..) {
+            let first = first_of(run);
+            if first >= high {
+                break;
+            }
+            gathered.extend(run.slice(0..places(high - first)).iter().cloned());
+        }
+        gathered.truncate(fitting(&gathered, max_bytes));
+        gathered.into()
+    }
+
+    /// Makes a run of what was appended one by one.
+    fn seal(&mut self) {
+        if !self.fresh.is_empty() {
+            self.runs
+                .push_back(Entries::collected(self.fresh.drain(..)));
+        }
     }
 
     /// The entries whose write has not begun.
     pub(crate) fn next_entries(&mut self) -> Entries {
-        let (low, high) = (self.in_progress, Index::MAX);
-        self.slice(low, high, u64::MAX).into()
+        if self.has_next_entries() {
+            self.slice(self.in_progress, self.next, u64::MAX)
+        } else {
+            Entries::default()
+        }
     }
 
     pub(crate) fn has_next_entries(&self) -> bool {
-        self.in_progress < self.offset + self.entries.len() as Index
+        self.in_progress < self.next
     }
 
     /// The snapshot, if its write has not begun.
@@ -101,12 +207,12 @@ impl Unstable {
 
     /// Whether there are entries that storage does not hold, their write begun or not.
     pub(crate) fn has_entries(&self) -> bool {
-        !self.entries.is_empty()
+        self.offset < self.next
     }
 
     /// The write of everything unstable begins.
     pub(crate) fn accept_in_progress(&mut self) {
-        self.in_progress = self.offset + self.entries.len() as Index;
+        self.in_progress = self.next;
         self.snapshot_in_progress = self.snapshot.is_some();
     }
 
@@ -120,48 +226,72 @@ impl Unstable {
         if index < self.offset || self.term(index) != Some(term) {
             return false;
         }
-        let count = usize::try_from(index + 1 - self.offset).unwrap_or(usize::MAX);
-        self.entries.drain(..count.min(self.entries.len()));
         self.offset = index + 1;
         self.in_progress = self.in_progress.max(self.offset);
+        while self.runs.len() > KEPT_RUNS
+            && self
+                .runs
+                .front()
+                .is_some_and(|run| last_of(run) < self.offset)
+        {
+            self.runs.pop_front();
+        }
         true
     }
     // ANCHOR_END: stable_to
 
-    /// Storage acknowledged a snapshot.
-    pub(crate) fn stable_snapshot_to(&mut self, index: Index) {
-        if self
-            .snapshot
-            .as_ref()
-            .is_some_and(|snapshot| snapshot.index == index)
-        {
-            self.snapshot = None;
-            self.snapshot_in_progress = false;
-        }
+    /// Storage acknowledged a snapshot. Gives it back, unless a newer one took its place.
+    pub(crate) fn stable_snapshot_to(&mut self, index: Index) -> Option<Snapshot> {
+        let stored = self.snapshot.take_if(|snapshot| snapshot.index == index)?;
+        self.snapshot_in_progress = false;
+        Some(stored)
     }
 
     /// The log now begins after `snapshot`, and nothing follows it.
     pub(crate) fn restore(&mut self, snapshot: Snapshot) {
         self.offset = snapshot.index + 1;
         self.in_progress = self.offset;
-        self.entries.clear();
+        self.next = self.offset;
+        self.runs.clear();
+        self.fresh.clear();
         self.snapshot = Some(snapshot);
         self.snapshot_in_progress = false;
     }
 
+    /// Appends an entry, which follows the last one.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.next = entry.index + 1;
+        self.fresh.push(entry);
+    }
+
     /// Appends consecutive entries, replacing what is at and behind the first one.
-    pub(crate) fn truncate_and_append(&mut self, entries: &[Entry]) {
-        let Some(first) = entries.first() else { return };
-        if first.index < self.offset {
-            // They replace entries that storage holds: the write must begin again there.
-            self.entries.clear();
-            self.offset = first.index;
-        } else {
-            let kept = usize::try_from(first.index - self.offset).unwrap_or(usize::MAX);
-            self.entries.truncate(kept);
+    pub(crate) fn truncate_and_append(&mut self, entries: Entries) {
+        let Some(first) = entries.first().map(|entry| entry.index) else {
+            return;
+        };
+        self.truncate(first);
+        self.next = last_of(&entries) + 1;
+        self.runs.push_back(entries);
+    }
+
+    /// Drops everything at and behind `index`.
+    fn truncate(&mut self, index: Index) {
+        self.seal();
+        if index < self.next {
+            while self.runs.back().is_some_and(|run| last_of(run) >= index) {
+                let Some(run) = self.runs.pop_back() else {
+                    break;
+                };
+                let first = first_of(&run);
+                if first < index {
+                    self.runs.push_back(run.slice(0..places(index - first)));
+                }
+            }
         }
-        self.in_progress = self.in_progress.min(first.index);
-        self.entries.extend(entries.iter().cloned());
+        // Where stored entries are replaced, the write begins again there.
+        self.offset = self.offset.min(index);
+        self.in_progress = self.in_progress.min(index);
+        self.next = index;
     }
 }
 
@@ -170,7 +300,7 @@ mod tests {
     use super::*;
     use crate::entry::Payload;
 
-    fn entries(indexes: std::ops::RangeInclusive<Index>, term: Term) -> Vec<Entry> {
+    fn entries(indexes: std::ops::RangeInclusive<Index>, term: Term) -> Entries {
         indexes
             .map(|index| Entry {
                 term,
@@ -187,28 +317,28 @@ mod tests {
     #[test]
     fn an_entry_is_handed_out_for_writing_once() {
         let mut unstable = Unstable::new(5);
-        unstable.truncate_and_append(&entries(5..=6, 1));
+        unstable.truncate_and_append(entries(5..=6, 1));
         assert_eq!(indexes(&unstable.next_entries()), [5, 6]);
         unstable.accept_in_progress();
         assert!(!unstable.has_next_entries());
-        unstable.truncate_and_append(&entries(7..=7, 1));
+        unstable.truncate_and_append(entries(7..=7, 1));
         assert_eq!(indexes(&unstable.next_entries()), [7]);
     }
 
     #[test]
     fn replacing_an_entry_whose_write_has_begun_writes_it_again() {
         let mut unstable = Unstable::new(5);
-        unstable.truncate_and_append(&entries(5..=7, 1));
+        unstable.truncate_and_append(entries(5..=7, 1));
         unstable.accept_in_progress();
-        unstable.truncate_and_append(&entries(6..=6, 2));
+        unstable.truncate_and_append(entries(6..=6, 2));
         assert_eq!(indexes(&unstable.next_entries()), [6]);
-        assert_eq!(unstable.last_index(), Some(6));
+        assert_eq!(unstable.last_index(), 6);
     }
 
     #[test]
     fn replacing_a_stored_entry_writes_from_there() {
         let mut unstable = Unstable::new(5);
-        unstable.truncate_and_append(&entries(3..=4, 2));
+        unstable.truncate_and_append(entries(3..=4, 2));
         assert_eq!(indexes(&unstable.next_entries()), [3, 4]);
         assert_eq!(unstable.offset(), 3);
     }
@@ -217,9 +347,9 @@ mod tests {
     #[test]
     fn an_acknowledgement_of_an_overwritten_entry_does_not_count() {
         let mut unstable = Unstable::new(5);
-        unstable.truncate_and_append(&entries(5..=6, 1));
+        unstable.truncate_and_append(entries(5..=6, 1));
         unstable.accept_in_progress();
-        unstable.truncate_and_append(&entries(5..=6, 2));
+        unstable.truncate_and_append(entries(5..=6, 2));
         assert!(
             !unstable.stable_to(6, 1),
             "the write of term 1 came back after term 2 took over"
@@ -233,7 +363,7 @@ mod tests {
     #[test]
     fn a_snapshot_replaces_the_entries_and_is_gone_once_stored() {
         let mut unstable = Unstable::new(5);
-        unstable.truncate_and_append(&entries(5..=6, 1));
+        unstable.truncate_and_append(entries(5..=6, 1));
         unstable.restore(Snapshot {
             index: 9,
             term: 3,
@@ -241,14 +371,14 @@ mod tests {
         });
         assert_eq!(
             (unstable.first_index(), unstable.last_index()),
-            (Some(10), Some(9))
+            (Some(10), 9)
         );
         assert_eq!((unstable.term(9), unstable.term(6)), (Some(3), None));
         unstable.accept_in_progress();
         assert!(unstable.next_snapshot().is_none() && unstable.has_snapshot());
-        unstable.stable_snapshot_to(8);
+        assert_eq!(unstable.stable_snapshot_to(8), None);
         assert!(unstable.has_snapshot(), "another snapshot was acknowledged");
-        unstable.stable_snapshot_to(9);
+        assert!(unstable.stable_snapshot_to(9).is_some());
         assert!(!unstable.has_snapshot());
     }
 }
