@@ -13,9 +13,7 @@ impl<S: Storage> Raft<S> {
     // ANCHOR: appended
     pub(crate) fn appended(&mut self, ack: AppendAck) -> Result<(), Error> {
         if ack.node != self.id {
-            return Err(Error::InvalidConfig(
-                "the acknowledgement is another node's".to_owned(),
-            ));
+            return Err(Error::ForeignAcknowledgement(ack.node));
         }
         let mut to_self = ack.to_self;
         for message in to_self.drain(..) {
@@ -28,8 +26,7 @@ impl<S: Storage> Raft<S> {
         if let Some(last) = ack.last {
             // In another term the log may have been cut and filled again: what was written
             // then may not be what stands there now, even if it looks alike (trap 3).
-            let counts =
-                ack.term == self.term && self.log.unstable.stable_to(last.index, last.term);
+            let counts = ack.term == self.term && self.log.stable_to(last);
             if !counts {
                 self.events
                     .emit(|| Event::IgnoredStaleAppend { index: last.index });
@@ -48,9 +45,7 @@ impl<S: Storage> Raft<S> {
 
     pub(crate) fn applied(&mut self, ack: &ApplyAck) -> Result<(), Error> {
         if ack.node != self.id {
-            return Err(Error::InvalidConfig(
-                "the acknowledgement is another node's".to_owned(),
-            ));
+            return Err(Error::ForeignAcknowledgement(ack.node));
         }
         let Some(index) = ack.index else {
             return Ok(());

@@ -106,6 +106,9 @@ impl<S: Storage> Raft<S> {
                     "it acknowledges entries that were never sent",
                 )
             }
+            MessageBody::ReadIndexResponse { index, .. } => {
+                wrong(*index > MAX_INDEX, "its index is out of range")
+            }
             MessageBody::HeartbeatResponse { read: Some(read) } => {
                 let believed = self.role == Role::Leader && term == self.term;
                 wrong(

@@ -1,9 +1,12 @@
 //! What a node is told when it is made.
 
-use crate::election::ElectionTimeout;
 use crate::error::Error;
 use crate::progress::InflightLimit;
 use crate::{Index, NodeId};
+
+/// The longest election timeout that can be asked for, in ticks: twice as much can
+/// still be counted.
+const MAX_ELECTION_TICKS: u32 = 1_000_000;
 
 /// A node's settings. Start from [`Config::new`] and change what differs.
 ///
@@ -18,7 +21,9 @@ pub struct Config {
     pub id: NodeId,
     /// Seeds the randomness of the election timeout, the only randomness there is.
     /// The same seed and the same inputs give the same outputs. Nodes of a cluster
-    /// may share it: the id is mixed in.
+    /// may share it: the id is mixed in. Reads are numbered from it too, so a node that
+    /// serves reads should start with another seed each time: an answer that was on its way
+    /// when the node stopped is then never taken for the answer to a later read.
     pub seed: u64,
     /// A follower that hears nothing for this many ticks, or up to twice as many,
     /// stands for election (paper, section 5.2). Must exceed `heartbeat_ticks`; ten
@@ -85,11 +90,11 @@ pub enum StorageWrites {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AppendMessages {
     /// All that was proposed and committed before a [`Ready`](crate::Ready) goes in one
-    /// message to each follower.
+    /// message to each follower, and one round of heartbeats serves all reads.
     #[default]
     PerReady,
-    /// Each proposal, and each step of the commit index, goes in a message of its own, as
-    /// in etcd's engine.
+    /// Each proposal, each step of the commit index and each read goes in a message of its
+    /// own, as in etcd's engine.
     PerProposal,
 }
 
@@ -144,7 +149,7 @@ impl Config {
         if self.election_ticks <= self.heartbeat_ticks {
             return wrong("election_ticks must be greater than heartbeat_ticks");
         }
-        if self.election_ticks > ElectionTimeout::MAX_TICKS {
+        if self.election_ticks > MAX_ELECTION_TICKS {
             return wrong("election_ticks must be at most 1000000");
         }
         if self.inflight.messages == 0 {

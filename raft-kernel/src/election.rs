@@ -7,9 +7,9 @@
 //! and section 3.10 the election that an old leader asks for.
 
 use crate::config::StorageWrites;
+use crate::entry::EntryId;
 use crate::error::Error;
 use crate::event::{CampaignRefusal, Event};
-use crate::log::EntryId;
 use crate::message::{Message, MessageBody};
 use crate::quorum::VoteResult;
 use crate::raft::Raft;
@@ -30,9 +30,6 @@ pub(crate) struct ElectionTimeout {
 
 // ANCHOR: timeout
 impl ElectionTimeout {
-    /// The longest timeout that can be asked for, in ticks.
-    pub(crate) const MAX_TICKS: u32 = 1_000_000;
-
     pub(crate) fn new(base: u32, seed: u64, id: NodeId) -> Self {
         // Nodes that share a seed must still draw different times.
         let random = SplitMix64(seed ^ id.wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -90,6 +90,13 @@ impl Entry {
     }
 }
 
+/// An entry's identity: no two entries share it (the Log Matching Property).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EntryId {
+    pub(crate) index: Index,
+    pub(crate) term: Term,
+}
+
 /// A run of consecutive entries, read-only and cheap to clone.
 ///
 /// The same run goes to the disk, to every follower and to the state machine, so
@@ -223,4 +230,18 @@ pub(crate) fn fitting(entries: &[Entry], max_bytes: u64) -> usize {
         total <= max_bytes
     });
     fits.count().max(1).min(entries.len())
+}
+
+/// The size of entries together, in bytes.
+pub(crate) fn total_size(entries: &[Entry]) -> u64 {
+    entries
+        .iter()
+        .fold(0, |sum, entry| sum.saturating_add(entry.size()))
+}
+
+/// The length of the payloads of entries together, in bytes.
+pub(crate) fn payload_bytes(entries: &[Entry]) -> u64 {
+    entries
+        .iter()
+        .fold(0, |sum, entry| sum.saturating_add(entry.payload.len()))
 }

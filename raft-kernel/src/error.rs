@@ -51,6 +51,8 @@ pub enum Error {
     /// A [`Ready`](crate::Ready) is still to be advanced; see
     /// [`StorageWrites::Synchronous`](crate::StorageWrites::Synchronous).
     NotAdvanced,
+    /// What was acknowledged was handed out by that other node.
+    ForeignAcknowledgement(NodeId),
     /// The node cannot move leadership to that node.
     CannotTransfer(NodeId),
     /// The storage failed, or contradicts what was written to it. The node has stopped.
@@ -146,6 +148,12 @@ impl fmt::Display for Error {
             }
             Error::NotAdvanced => {
                 f.write_str("the last Ready must be advanced before the next can be taken")
+            }
+            Error::ForeignAcknowledgement(id) => {
+                write!(
+                    f,
+                    "what is acknowledged was handed out by node {id}, not by this one"
+                )
             }
             Error::CannotTransfer(id) => {
                 write!(f, "leadership cannot move to node {id}: it is not a voter")

@@ -5,9 +5,9 @@
 
 use crate::conf_change;
 use crate::entry::Entries;
+use crate::entry::EntryId;
 use crate::error::Error;
 use crate::event::Event;
-use crate::log::EntryId;
 use crate::message::{AppendOutcome, MessageBody};
 use crate::raft::Raft;
 use crate::state::Snapshot;

@@ -3,7 +3,7 @@
 //! Section 5.3 of the paper. Three positions move along it and never back: `applied
 //! ≤ applying ≤ committed ≤ last index`. Entries up to `committed` can never change.
 
-use crate::entry::{Entries, Entry};
+use crate::entry::{Entries, Entry, EntryId};
 use crate::error::Error;
 use crate::state::Snapshot;
 use crate::storage::{Storage, StorageError};
@@ -24,13 +24,6 @@ pub(crate) struct RaftLog<S> {
     applying_bytes: u64,
     /// Set when the limit on those bytes is reached, until something is acknowledged.
     applying_paused: bool,
-}
-
-/// An entry's identity: no two entries share it (the Log Matching Property).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EntryId {
-    pub(crate) index: Index,
-    pub(crate) term: Term,
 }
 
 fn storage_failed<E: std::error::Error + Send + Sync + 'static>(error: StorageError<E>) -> Error {
@@ -287,6 +280,13 @@ impl<S: Storage> RaftLog<S> {
         self.unstable.restore(snapshot);
     }
 
+    /// Storage acknowledged an entry. Says whether that counts.
+    pub(crate) fn stable_to(&mut self, id: EntryId) -> bool {
+        let counts = self.unstable.stable_to(id.index, id.term);
+        self.unstable.forget(self.applying);
+        counts
+    }
+
     /// How far entries may be applied: only what is committed, and while writes are
     /// asynchronous only what storage has acknowledged.
     fn appliable(&self, allow_unstable: bool) -> Index {
@@ -320,6 +320,7 @@ impl<S: Storage> RaftLog<S> {
         self.applying_bytes = self.applying_bytes.saturating_add(bytes);
         self.applying_paused =
             self.applying_bytes >= self.max_applying_bytes || last < self.appliable(allow_unstable);
+        self.unstable.forget(self.applying);
     }
 
     /// Entries up to `index` of `bytes` in all are applied.
@@ -349,18 +350,4 @@ impl<S: Storage> RaftLog<S> {
         }
         Ok(false)
     }
-}
-
-/// The size of entries together, in bytes.
-pub(crate) fn total_size(entries: &[Entry]) -> u64 {
-    entries
-        .iter()
-        .fold(0, |sum, entry| sum.saturating_add(entry.size()))
-}
-
-/// The length of the payloads of entries together, in bytes.
-pub(crate) fn payload_bytes(entries: &[Entry]) -> u64 {
-    entries
-        .iter()
-        .fold(0, |sum, entry| sum.saturating_add(entry.payload.len()))
 }

@@ -13,6 +13,7 @@ use crate::{Index, NodeId};
 
 /// How a leader sends to a follower.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum ProgressState {
     /// The leader does not know where the follower's log ends: one message, then wait.
     #[default]
@@ -157,6 +158,24 @@ impl Progress {
     /// on its way does.
     pub(crate) fn can_advance_commit(&self, commit: Index) -> bool {
         commit > self.sent_commit && self.sent_commit < self.next - 1
+    }
+}
+
+/// For monitors: what [`Progress`] tells in public, by name.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Progress {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut fields = serializer.serialize_struct("Progress", 8)?;
+        fields.serialize_field("match_index", &self.match_index)?;
+        fields.serialize_field("next", &self.next)?;
+        fields.serialize_field("state", &self.state)?;
+        fields.serialize_field("pending_snapshot", &self.pending_snapshot)?;
+        fields.serialize_field("recently_active", &self.recently_active)?;
+        fields.serialize_field("is_learner", &self.is_learner)?;
+        fields.serialize_field("paused", &self.is_paused())?;
+        fields.serialize_field("inflight", &self.inflight())?;
+        fields.end()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{Index, NodeId};
 /// A sorted set of node ids. Sorted, so that whoever walks it walks in the same order
 /// in every run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NodeSet(Vec<NodeId>);
 
 impl NodeSet {
@@ -130,6 +131,7 @@ impl NodeSet {
 /// The voters: of an ordinary configuration, `incoming` alone; of a joint one, those
 /// that are coming and those that are going.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct JointConfig {
     /// The voters of the configuration that is, or will be, in force.
     pub incoming: NodeSet,

@@ -364,7 +364,7 @@ impl<S: Storage> Raft<S> {
                 entries,
             } => {
                 self.hear_from_leader(from);
-                let prev = crate::log::EntryId {
+                let prev = crate::entry::EntryId {
                     index: prev_index,
                     term: prev_term,
                 };

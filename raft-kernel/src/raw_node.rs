@@ -265,7 +265,7 @@ impl<S: Storage> RawNode<S> {
 
         raft.log.unstable.accept_in_progress();
         if let Some(last) = committed.last() {
-            let bytes = crate::log::total_size(&committed);
+            let bytes = crate::entry::total_size(&committed);
             raft.log.accept_applying(last.index, bytes, allow_unstable);
         }
         let ready = Ready {
@@ -297,12 +297,19 @@ impl<S: Storage> RawNode<S> {
     /// Everything that `ready` asked for is done: written, sent and applied.
     // ANCHOR: advance
     pub fn advance(&mut self, ready: Ready) -> Result<(), Error> {
+        if ready.append.node != self.raft.id {
+            return Err(Error::ForeignAcknowledgement(ready.append.node));
+        }
         self.outstanding = false;
-        // The emptied list serves for the next messages.
-        let mut messages = ready.messages;
+        // The emptied lists serve for the next messages and reads.
+        let (mut messages, mut answers) = (ready.messages, ready.read_states);
         if self.raft.messages.capacity() == 0 {
             messages.clear();
             self.raft.messages = messages;
+        }
+        if self.raft.read_states.capacity() == 0 {
+            answers.clear();
+            self.raft.read_states = answers;
         }
         self.appended(ready.append.done())?;
         self.applied(ready.apply.done())

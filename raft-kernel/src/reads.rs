@@ -152,7 +152,7 @@ impl<S: Storage> Raft<S> {
             index,
             origin,
         });
-        self.broadcast_heartbeat();
+        self.heartbeat_for_reads();
         Ok(())
     }
     // ANCHOR_END: lead_read

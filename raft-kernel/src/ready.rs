@@ -5,7 +5,7 @@
 //! protocol: *persist, then send, then apply*.
 
 use crate::entry::Entries;
-use crate::log::EntryId;
+use crate::entry::EntryId;
 use crate::message::{Message, ReadState};
 use crate::state::{HardState, Snapshot, SoftState};
 use crate::{Index, NodeId, Term};
@@ -66,7 +66,8 @@ pub struct AppendWork {
     /// The promises, where they changed.
     pub hard_state: Option<HardState>,
     /// Whether the write must reach the disk before anything depends on it. If not, only
-    /// the commit index changed, which may be lost.
+    /// the commit index changed: it is to be written all the same, but a crash may take it
+    /// away.
     pub must_sync: bool,
     pub(crate) responses: Vec<Message>,
     pub(crate) node: NodeId,
@@ -202,8 +203,8 @@ impl ApplyWork {
         ApplyAck {
             node: self.node,
             index: self.entries.last().map(|entry| entry.index),
-            bytes: crate::log::total_size(&self.entries),
-            payload_bytes: crate::log::payload_bytes(&self.entries),
+            bytes: crate::entry::total_size(&self.entries),
+            payload_bytes: crate::entry::payload_bytes(&self.entries),
         }
     }
 }

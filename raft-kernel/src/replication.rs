@@ -4,10 +4,9 @@
 //! section 10.2.1 of the dissertation.
 
 use crate::config::AppendMessages;
-use crate::entry::{Entries, Entry, Payload};
+use crate::entry::{Entries, Entry, EntryId, Payload, payload_bytes};
 use crate::error::Error;
 use crate::event::Event;
-use crate::log::{EntryId, payload_bytes};
 use crate::message::{AppendOutcome, MessageBody, ReadId};
 use crate::progress::ProgressState;
 use crate::raft::Raft;
@@ -30,11 +29,13 @@ pub(crate) struct Due {
     own_acknowledgement: bool,
     /// News for the followers: entries, or the commit index.
     appends: bool,
+    /// A round of heartbeats, for reads that wait for one.
+    heartbeats: bool,
 }
 
 impl Due {
     pub(crate) fn anything(self) -> bool {
-        self.own_acknowledgement || self.appends
+        self.own_acknowledgement || self.appends || self.heartbeats
     }
 }
 
@@ -83,6 +84,9 @@ impl<S: Storage> Raft<S> {
         }
         if due.appends {
             self.send_to_all(WhenEmpty::SendNewCommit)?;
+        }
+        if due.heartbeats {
+            self.broadcast_heartbeat();
         }
         Ok(())
     }
@@ -195,8 +199,18 @@ impl<S: Storage> Raft<S> {
         Ok(true)
     }
 
+    /// Sends a round of heartbeats for a read that waits for one, or sees to it that this
+    /// is done with the next `Ready`: one round serves all reads before it.
+    pub(crate) fn heartbeat_for_reads(&mut self) {
+        match self.append_messages {
+            AppendMessages::PerReady => self.due.heartbeats = true,
+            AppendMessages::PerProposal => self.broadcast_heartbeat(),
+        }
+    }
+
     /// Says to everybody that the leader is there.
     pub(crate) fn broadcast_heartbeat(&mut self) {
+        self.due.heartbeats = false;
         let read = self.reads.newest();
         let committed = self.log.committed();
         for place in 0..self.tracker.progress.len() {

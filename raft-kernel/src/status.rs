@@ -11,6 +11,7 @@ use crate::{Index, NodeId};
 
 /// A node's state at one moment.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Status {
     /// The node.
     pub id: NodeId,

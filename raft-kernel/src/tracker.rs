@@ -11,6 +11,7 @@ use crate::{Index, NodeId};
 
 /// Who takes part, in the form that the protocol asks its questions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Configuration {
     /// The voters.
     pub voters: JointConfig,

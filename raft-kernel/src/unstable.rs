@@ -10,13 +10,18 @@
 
 use std::collections::VecDeque;
 
-use crate::entry::{Entries, Entry, fitting};
-use crate::log::EntryId;
+use crate::entry::{Entries, Entry, EntryId, fitting, total_size};
 use crate::state::Snapshot;
 use crate::{Index, Term};
 
-/// How many runs are kept at least, stored ones too.
+/// So many stored runs are kept, up to so many bytes, for what is asked about the newest
+/// entries.
 const KEPT_RUNS: usize = 4;
+const KEPT_BYTES: u64 = 64 << 10;
+
+/// Stored runs that are still to be applied are kept up to so many bytes. Beyond that they
+/// are read from storage again.
+const WAITING_BYTES: u64 = 1 << 20;
 
 /// The end of the log.
 #[derive(Debug)]
@@ -25,6 +30,9 @@ pub(crate) struct Unstable {
     snapshot_in_progress: bool,
     /// Consecutive entries, the newest at the back.
     runs: VecDeque<Entries>,
+    /// How many runs at the front are stored as a whole, and their size in bytes.
+    stored_runs: usize,
+    stored_bytes: u64,
     /// Entries after all runs, which nobody was handed yet.
     fresh: Vec<Entry>,
     /// The index of the first unstable entry, or where it would be.
@@ -54,6 +62,8 @@ impl Unstable {
             snapshot: None,
             snapshot_in_progress: false,
             runs: VecDeque::new(),
+            stored_runs: 0,
+            stored_bytes: 0,
             fresh: Vec::new(),
             offset,
             in_progress: offset,
@@ -110,8 +120,7 @@ impl Unstable {
         {
             return self.fresh.get(places(place)).map(|entry| entry.term);
         }
-        let run = self.runs.iter().rev().find(|run| first_of(run) <= index);
-        if let Some(run) = run {
+        if let Some(run) = self.run_at(index).and_then(|place| self.runs.get(place)) {
             return run
                 .get(places(index - first_of(run)))
                 .map(|entry| entry.term);
@@ -120,6 +129,23 @@ impl Unstable {
             .as_ref()
             .filter(|snapshot| snapshot.index == index)
             .map(|snapshot| snapshot.term)
+    }
+
+    /// The place of the run that holds the entry at `index`, which is before all fresh
+    /// ones. By halving, since many runs may wait for a slow disk.
+    fn run_at(&self, index: Index) -> Option<usize> {
+        let newest = self.runs.len().checked_sub(1)?;
+        // Nearly every question is about the newest run.
+        if self
+            .runs
+            .get(newest)
+            .is_some_and(|run| first_of(run) <= index)
+        {
+            return Some(newest);
+        }
+        self.runs
+            .partition_point(|run| first_of(run) <= index)
+            .checked_sub(1)
     }
 
     /// Whether the entry at `index` is here, stored or not.
@@ -134,11 +160,7 @@ impl Unstable {
     pub(crate) fn slice(&mut self, low: Index, high: Index, max_bytes: u64) -> Entries {
         self.seal();
         let high = high.min(self.next);
-        let start = self
-            .runs
-            .iter()
-            .rposition(|run| first_of(run) <= low)
-            .unwrap_or(0);
+        let start = self.run_at(low).unwrap_or(0);
         let Some(run) = self
             .runs
             .get(start)
@@ -160,13 +182,17 @@ impl Unstable {
                 part.slice(0..count)
             };
         }
+        let mut size = total_size(&part);
         let mut gathered: Vec<Entry> = part.to_vec();
         for run in self.runs.range(start + 1..) {
             let first = first_of(run);
-            if first >= high {
+            // No more is read than can be sent: the rest may be long.
+            if first >= high || size >= max_bytes {
                 break;
             }
-            gathered.extend(run.slice(0..places(high - first)).iter().cloned());
+            let part = run.slice(0..places(high - first));
+            size = size.saturating_add(total_size(&part));
+            gathered.extend(part.iter().cloned());
         }
         gathered.truncate(fitting(&gathered, max_bytes));
         gathered.into()
@@ -174,9 +200,15 @@ impl Unstable {
 
     /// Makes a run of what was appended one by one.
     fn seal(&mut self) {
-        if !self.fresh.is_empty() {
-            self.runs
-                .push_back(Entries::collected(self.fresh.drain(..)));
+        let count = self.fresh.len();
+        if count == 0 {
+            return;
+        }
+        self.runs
+            .push_back(Entries::collected(self.fresh.drain(..)));
+        // Room for one great batch is not kept for the small ones that follow.
+        if self.fresh.capacity() / 4 > count.max(64) {
+            self.fresh.shrink_to(count.max(64));
         }
     }
 
@@ -228,17 +260,34 @@ impl Unstable {
         }
         self.offset = index + 1;
         self.in_progress = self.in_progress.max(self.offset);
-        while self.runs.len() > KEPT_RUNS
-            && self
-                .runs
-                .front()
-                .is_some_and(|run| last_of(run) < self.offset)
+        while let Some(run) = self.runs.get(self.stored_runs)
+            && last_of(run) < self.offset
         {
-            self.runs.pop_front();
+            self.stored_bytes = self.stored_bytes.saturating_add(total_size(run));
+            self.stored_runs += 1;
         }
         true
     }
     // ANCHOR_END: stable_to
+
+    /// Lets go of stored runs, those first that hold nothing behind `applying`.
+    pub(crate) fn forget(&mut self, applying: Index) {
+        while self.stored_runs > 0
+            && let Some(run) = self.runs.front()
+        {
+            let may_stay = if last_of(run) > applying {
+                self.stored_bytes <= WAITING_BYTES
+            } else {
+                self.stored_bytes <= KEPT_BYTES && self.stored_runs <= KEPT_RUNS
+            };
+            if may_stay {
+                break;
+            }
+            self.stored_bytes = self.stored_bytes.saturating_sub(total_size(run));
+            self.stored_runs -= 1;
+            self.runs.pop_front();
+        }
+    }
 
     /// Storage acknowledged a snapshot. Gives it back, unless a newer one took its place.
     pub(crate) fn stable_snapshot_to(&mut self, index: Index) -> Option<Snapshot> {
@@ -253,6 +302,8 @@ impl Unstable {
         self.in_progress = self.offset;
         self.next = self.offset;
         self.runs.clear();
+        self.stored_runs = 0;
+        self.stored_bytes = 0;
         self.fresh.clear();
         self.snapshot = Some(snapshot);
         self.snapshot_in_progress = false;
@@ -287,6 +338,11 @@ impl Unstable {
                     self.runs.push_back(run.slice(0..places(index - first)));
                 }
             }
+        }
+        if index < self.offset {
+            // Rare: a stored entry is replaced. What is left of the stored runs is counted anew.
+            self.stored_runs = self.runs.len();
+            self.stored_bytes = self.runs.iter().map(|run| total_size(run)).sum();
         }
         // Where stored entries are replaced, the write begins again there.
         self.offset = self.offset.min(index);

@@ -211,9 +211,49 @@ fn an_acknowledgement_of_another_node_is_refused() {
     other.campaign().unwrap();
     let ready = other.ready().unwrap();
     let error = node.appended(ready.append.done()).unwrap_err();
-    assert!(matches!(error, Error::InvalidConfig(_)), "{error}");
+    assert!(matches!(error, Error::ForeignAcknowledgement(_)), "{error}");
     let error = node.applied(ready.apply.done()).unwrap_err();
-    assert!(matches!(error, Error::InvalidConfig(_)), "{error}");
+    assert!(matches!(error, Error::ForeignAcknowledgement(_)), "{error}");
+}
+
+#[test]
+fn another_nodes_ready_is_refused_and_changes_nothing() {
+    let (mut node, _) = node_of(&[1, 2], plain);
+    node.campaign().unwrap();
+    let own = node.ready().unwrap();
+    let storage = founded(ConfState::of_voters([1, 2]));
+    let mut stranger = RawNode::new(&plain(2), storage).unwrap();
+    stranger.campaign().unwrap();
+    let foreign = stranger.ready().unwrap();
+    assert!(matches!(
+        node.advance(foreign),
+        Err(Error::ForeignAcknowledgement(2))
+    ));
+    assert!(matches!(node.ready(), Err(Error::NotAdvanced)));
+    node.advance(own).unwrap();
+}
+
+/// The guard is `Due::heartbeats`.
+#[test]
+fn reads_before_a_ready_share_a_round_of_heartbeats() {
+    let mut network = Network::of(3);
+    network.elect(1);
+    for read in 0..1000_u32 {
+        network
+            .node(1)
+            .read_index(read.to_be_bytes().to_vec())
+            .unwrap();
+    }
+    let ready = network.node(1).ready().unwrap();
+    assert_eq!(kinds(&ready.messages), ["Heartbeat", "Heartbeat"]);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_status_can_be_serialized() {
+    fn is_serializable(_: &impl serde::Serialize) {}
+    let (node, _) = node_of(&[1], plain);
+    is_serializable(&node.status());
 }
 
 /// trap 9: what was handed out is the caller's, whatever the node does next.

@@ -20,7 +20,7 @@ use std::fmt::Write;
 
 use raft_kernel::{
     ConfChange, ConfState, Config, Error, Event, Index, MemoryStorage, Message, MessageBody,
-    NodeId, Proposed, RawNode, Role, SnapshotOutcome, Status, Term,
+    NodeId, Proposed, RawNode, ReadState, Role, SnapshotOutcome, Status, Term,
 };
 
 #[allow(unused_imports)] // As above.
@@ -151,6 +151,14 @@ impl Network {
     /// What the node said that it did, since this was asked last.
     pub(crate) fn take_events(&mut self, id: NodeId) -> Vec<Event> {
         self.server(id).take_events()
+    }
+
+    /// The reads that the node answered, since this was asked last: the index to wait for
+    /// and the context.
+    pub(crate) fn take_reads(&mut self, id: NodeId) -> Vec<(Index, String)> {
+        let reads = std::mem::take(&mut self.server(id).reads);
+        let told = |read: ReadState| (read.index, String::from_utf8_lossy(&read.context).into());
+        reads.into_iter().map(told).collect()
     }
 
     /// The leader of the highest term that any running node leads.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use raft_kernel::{
     AppendAck, AppendWork, ApplyWork, ConfState, Config, Error, Event, HardState, Index,
-    MemoryStorage, Message, NodeId, RawNode, Ready, Snapshot, Storage, StorageWrites,
+    MemoryStorage, Message, NodeId, RawNode, ReadState, Ready, Snapshot, Storage, StorageWrites,
 };
 
 use super::machine::Machine;
@@ -30,6 +30,8 @@ pub(crate) struct Server {
     /// Written, and the node not told yet.
     pub(crate) written: VecDeque<AppendAck>,
     pub(crate) applies: VecDeque<ApplyWork>,
+    /// Reads that the node has answered.
+    pub(crate) reads: Vec<ReadState>,
     pub(crate) holds_appends: bool,
     pub(crate) holds_applies: bool,
     events: Arc<Mutex<Vec<Event>>>,
@@ -57,6 +59,7 @@ impl Server {
             appends: VecDeque::new(),
             written: VecDeque::new(),
             applies: VecDeque::new(),
+            reads: Vec::new(),
             holds_appends: false,
             holds_applies: false,
             events: Arc::default(),
@@ -126,6 +129,7 @@ impl Server {
         }
         let ready = node.ready().expect("a Ready was announced");
         self.shadow.follow(&ready);
+        self.reads.extend(ready.read_states.iter().cloned());
         observer.saw_ready(self, &ready);
         if self.is_async() {
             Some(self.queue(ready))
