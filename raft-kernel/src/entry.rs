@@ -103,54 +103,73 @@ pub(crate) struct EntryId {
 /// it is shared instead of copied: a clone of a long run counts one reference, and
 /// a run of a single entry needs no allocation of its own. Read it as a slice.
 #[derive(Clone, Default)]
-pub struct Entries(Run);
+pub struct Entries {
+    source: Source,
+    /// Those of the source from `start` on, so many.
+    start: usize,
+    len: usize,
+}
 
 #[derive(Clone, Default)]
-enum Run {
+enum Source {
     #[default]
     None,
     One(Entry),
-    /// Those of `all` from `start` on and before `end`.
-    Many {
-        all: Arc<[Entry]>,
-        start: usize,
-        end: usize,
-    },
+    Many(Arc<[Entry]>),
 }
 
 impl Entries {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The entries at these places of the run, sharing them with it. Places outside of it
     /// are left out.
     #[must_use]
     pub fn slice(&self, places: Range<usize>) -> Entries {
-        let end = places.end.min(self.len());
-        if places.start >= end {
-            return Entries::default();
+        let end = places.end.min(self.len);
+        let len = end.saturating_sub(places.start);
+        match &self.source {
+            Source::Many(all) if len > 1 => Entries {
+                source: Source::Many(Arc::clone(all)),
+                start: self.start + places.start,
+                len,
+            },
+            _ => match self.get(places.start) {
+                Some(one) if len > 0 => Entries::one(one.clone()),
+                _ => Entries::default(),
+            },
         }
-        match &self.0 {
-            Run::Many { all, start, .. } if end - places.start > 1 => Entries(Run::Many {
-                all: Arc::clone(all),
-                start: start + places.start,
-                end: start + end,
-            }),
-            _ => Entries(
-                self.get(places.start)
-                    .map_or(Run::None, |one| Run::One(one.clone())),
-            ),
+    }
+
+    fn one(entry: Entry) -> Entries {
+        Entries {
+            source: Source::One(entry),
+            start: 0,
+            len: 1,
         }
     }
 
     /// The same from an iterator that knows its length: one allocation, if any.
     pub(crate) fn collected(mut entries: impl ExactSizeIterator<Item = Entry>) -> Entries {
-        Entries(match entries.len() {
-            0 => Run::None,
-            1 => entries.next().map_or(Run::None, Run::One),
-            end => Run::Many {
-                all: entries.collect(),
-                start: 0,
-                end,
-            },
-        })
+        match entries.len() {
+            0 => Entries::default(),
+            1 => entries.next().map_or_else(Entries::default, Entries::one),
+            _ => {
+                let all: Arc<[Entry]> = entries.collect();
+                Entries {
+                    start: 0,
+                    len: all.len(),
+                    source: Source::Many(all),
+                }
+            }
+        }
     }
 }
 
@@ -158,10 +177,12 @@ impl Deref for Entries {
     type Target = [Entry];
 
     fn deref(&self) -> &[Entry] {
-        match &self.0 {
-            Run::None => &[],
-            Run::One(entry) => std::slice::from_ref(entry),
-            Run::Many { all, start, end } => all.get(*start..*end).unwrap_or_default(),
+        match &self.source {
+            Source::None => &[],
+            Source::One(entry) => std::slice::from_ref(entry),
+            Source::Many(all) => all
+                .get(self.start..self.start + self.len)
+                .unwrap_or_default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::NodeId;
 use crate::conf_change::ConfChange;
 use crate::config::{Config, StorageWrites};
-use crate::entry::Payload;
+use crate::entry::{Payload, payload_bytes, total_size};
 use crate::error::Error;
 use crate::event::{Event, EventSink};
 use crate::message::Message;
@@ -242,7 +242,7 @@ impl<S: Storage> RawNode<S> {
     /// [`Error::NotAdvanced`] when a synchronous caller has not advanced the last one.
     // ANCHOR: ready
     pub fn ready(&mut self) -> Result<Ready, Error> {
-        if self.outstanding {
+        if self.outstanding && self.stopped.is_none() {
             return Err(Error::NotAdvanced);
         }
         let allow_unstable = self.allows_unstable();
@@ -264,8 +264,8 @@ impl<S: Storage> RawNode<S> {
         let must_sync = promised || !entries.is_empty() || snapshot.is_some();
 
         raft.log.unstable.accept_in_progress();
+        let (bytes, payload_bytes) = (total_size(&committed), payload_bytes(&committed));
         if let Some(last) = committed.last() {
-            let bytes = crate::entry::total_size(&committed);
             raft.log.accept_applying(last.index, bytes, allow_unstable);
         }
         let ready = Ready {
@@ -285,6 +285,8 @@ impl<S: Storage> RawNode<S> {
             apply: ApplyWork {
                 entries: committed,
                 node: raft.id,
+                bytes,
+                payload_bytes,
             },
         };
         self.told_hard_state = hard_state;

@@ -4,8 +4,7 @@
 //! sent, applies what is committed, and says that it is done. The order is the
 //! protocol: *persist, then send, then apply*.
 
-use crate::entry::Entries;
-use crate::entry::EntryId;
+use crate::entry::{Entries, EntryId};
 use crate::message::{Message, ReadState};
 use crate::state::{HardState, Snapshot, SoftState};
 use crate::{Index, NodeId, Term};
@@ -30,8 +29,10 @@ pub struct Ready {
     pub soft_state: Option<SoftState>,
     /// Reads that may be answered once their index is applied.
     pub read_states: Vec<ReadState>,
-    /// Messages that promise nothing and may go at once, before the write too (section
-    /// 10.2.1 of the dissertation).
+    /// Messages that promise nothing. While writes are asynchronous they may go at once,
+    /// before the write too (section 10.2.1 of the dissertation). A synchronous caller sends
+    /// them after it, with [`take_messages`](Ready::take_messages): a candidate may speak of
+    /// entries that are only now being written.
     pub messages: Vec<Message>,
     /// What is to be written to storage.
     pub append: AppendWork,
@@ -110,13 +111,12 @@ impl AppendWork {
 
     /// The write is durable. Hand the result to
     /// [`RawNode::appended`](crate::RawNode::appended), in the order of the works.
-    pub fn done(self) -> AppendAck {
-        let mut responses = self.responses;
-        responses.retain(|message| message.to == self.node);
+    pub fn done(mut self) -> AppendAck {
+        self.responses.retain(|message| message.to == self.node);
         AppendAck {
             node: self.node,
             term: self.term,
-            to_self: responses,
+            to_self: self.responses,
             last: self.last,
             snapshot: self.snapshot.map(|snapshot| snapshot.index),
         }
@@ -189,6 +189,9 @@ pub struct ApplyWork {
     /// The entries. Each is handed out once in the life of a [`RawNode`](crate::RawNode).
     pub entries: Entries,
     pub(crate) node: NodeId,
+    /// The size of the entries, and of their payloads alone, in bytes.
+    pub(crate) bytes: u64,
+    pub(crate) payload_bytes: u64,
 }
 
 impl ApplyWork {
@@ -203,8 +206,8 @@ impl ApplyWork {
         ApplyAck {
             node: self.node,
             index: self.entries.last().map(|entry| entry.index),
-            bytes: crate::entry::total_size(&self.entries),
-            payload_bytes: crate::entry::payload_bytes(&self.entries),
+            bytes: self.bytes,
+            payload_bytes: self.payload_bytes,
         }
     }
 }

@@ -333,7 +333,8 @@ impl<S: Storage> Raft<S> {
         if state != ProgressState::Replicate {
             self.announce_progress(from);
         }
-        if self.maybe_commit()? {
+        // What is committed already cannot be committed by this.
+        if match_index > self.log.committed() && self.maybe_commit()? {
             self.release_postponed_reads()?;
             self.broadcast_append()?;
         } else if from != self.id && lacks_commit {

@@ -53,13 +53,16 @@ impl<S: Storage> Raft<S> {
 
     /// Tells the chosen node to stand as soon as its log is complete.
     pub(crate) fn finish_transfer(&mut self, from: NodeId) {
+        if self.transferee != Some(from) {
+            return;
+        }
         let last_index = self.log.last_index();
         let complete = self
             .tracker
             .progress
             .get(from)
             .is_some_and(|peer| peer.match_index == last_index);
-        if self.transferee == Some(from) && complete {
+        if complete {
             self.send(from, MessageBody::TimeoutNow);
         }
     }

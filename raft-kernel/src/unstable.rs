@@ -29,7 +29,7 @@ pub(crate) struct Unstable {
     snapshot: Option<Snapshot>,
     snapshot_in_progress: bool,
     /// Consecutive entries, the newest at the back.
-    runs: VecDeque<Entries>,
+    runs: VecDeque<Run>,
     /// How many runs at the front are stored as a whole, and their size in bytes.
     stored_runs: usize,
     stored_bytes: u64,
@@ -43,12 +43,33 @@ pub(crate) struct Unstable {
     next: Index,
 }
 
-fn first_of(run: &Entries) -> Index {
-    run.first().map_or(Index::MAX, |entry| entry.index)
+/// Consecutive entries, at least one, and where they begin.
+#[derive(Debug)]
+struct Run {
+    first: Index,
+    last: Index,
+    entries: Entries,
 }
 
-fn last_of(run: &Entries) -> Index {
-    run.last().map_or(0, |entry| entry.index)
+impl Run {
+    /// A run of these entries, or nothing if there are none.
+    fn of(entries: Entries) -> Option<Run> {
+        let (first, last) = (entries.first()?.index, entries.last()?.index);
+        Some(Run {
+            first,
+            last,
+            entries,
+        })
+    }
+
+    /// Those of its entries from `low` on and before `high`.
+    fn between(&self, low: Index, high: Index) -> Entries {
+        if low <= self.first && self.last < high {
+            return self.entries.clone();
+        }
+        let place = |index: Index| places(index.saturating_sub(self.first));
+        self.entries.slice(place(low)..place(high))
+    }
 }
 
 fn places(count: Index) -> usize {
@@ -90,7 +111,7 @@ impl Unstable {
         let last = self
             .fresh
             .last()
-            .or_else(|| self.runs.back().and_then(|run| run.last()));
+            .or_else(|| self.runs.back().and_then(|run| run.entries.last()));
         match (last, &self.snapshot) {
             (Some(entry), _) => Some(EntryId {
                 index: entry.index,
@@ -122,7 +143,8 @@ impl Unstable {
         }
         if let Some(run) = self.run_at(index).and_then(|place| self.runs.get(place)) {
             return run
-                .get(places(index - first_of(run)))
+                .entries
+                .get(places(index - run.first))
                 .map(|entry| entry.term);
         }
         self.snapshot
@@ -136,21 +158,17 @@ impl Unstable {
     fn run_at(&self, index: Index) -> Option<usize> {
         let newest = self.runs.len().checked_sub(1)?;
         // Nearly every question is about the newest run.
-        if self
-            .runs
-            .get(newest)
-            .is_some_and(|run| first_of(run) <= index)
-        {
+        if self.runs.get(newest).is_some_and(|run| run.first <= index) {
             return Some(newest);
         }
         self.runs
-            .partition_point(|run| first_of(run) <= index)
+            .partition_point(|run| run.first <= index)
             .checked_sub(1)
     }
 
     /// Whether the entry at `index` is here, stored or not.
     pub(crate) fn covers(&self, index: Index) -> bool {
-        let first = self.runs.front().map(first_of);
+        let first = self.runs.front().map(|run| run.first);
         let first = first.or_else(|| self.fresh.first().map(|entry| entry.index));
         first.is_some_and(|first| first <= index) && index < self.next
     }
@@ -164,17 +182,12 @@ impl Unstable {
         let Some(run) = self
             .runs
             .get(start)
-            .filter(|run| first_of(run) <= low && low < high)
+            .filter(|run| run.first <= low && low < high)
         else {
             return Entries::default();
         };
-        let first = first_of(run);
-        let part = if low == first && high >= first + run.len() as Index {
-            run.clone()
-        } else {
-            run.slice(places(low - first)..places(high - first))
-        };
-        if last_of(&part) + 1 >= high {
+        let part = run.between(low, high);
+        if run.last + 1 >= high {
             let count = fitting(&part, max_bytes);
             return if count == part.len() {
                 part
@@ -185,12 +198,11 @@ impl Unstable {
         let mut size = total_size(&part);
         let mut gathered: Vec<Entry> = part.to_vec();
         for run in self.runs.range(start + 1..) {
-            let first = first_of(run);
             // No more is read than can be sent: the rest may be long.
-            if first >= high || size >= max_bytes {
+            if run.first >= high || size >= max_bytes {
                 break;
             }
-            let part = run.slice(0..places(high - first));
+            let part = run.between(low, high);
             size = size.saturating_add(total_size(&part));
             gathered.extend(part.iter().cloned());
         }
@@ -204,8 +216,8 @@ impl Unstable {
         if count == 0 {
             return;
         }
-        self.runs
-            .push_back(Entries::collected(self.fresh.drain(..)));
+        let sealed = Run::of(Entries::collected(self.fresh.drain(..)));
+        self.runs.extend(sealed);
         // Room for one great batch is not kept for the small ones that follow.
         if self.fresh.capacity() / 4 > count.max(64) {
             self.fresh.shrink_to(count.max(64));
@@ -261,9 +273,9 @@ impl Unstable {
         self.offset = index + 1;
         self.in_progress = self.in_progress.max(self.offset);
         while let Some(run) = self.runs.get(self.stored_runs)
-            && last_of(run) < self.offset
+            && run.last < self.offset
         {
-            self.stored_bytes = self.stored_bytes.saturating_add(total_size(run));
+            self.stored_bytes = self.stored_bytes.saturating_add(total_size(&run.entries));
             self.stored_runs += 1;
         }
         true
@@ -275,7 +287,7 @@ impl Unstable {
         while self.stored_runs > 0
             && let Some(run) = self.runs.front()
         {
-            let may_stay = if last_of(run) > applying {
+            let may_stay = if run.last > applying {
                 self.stored_bytes <= WAITING_BYTES
             } else {
                 self.stored_bytes <= KEPT_BYTES && self.stored_runs <= KEPT_RUNS
@@ -283,7 +295,7 @@ impl Unstable {
             if may_stay {
                 break;
             }
-            self.stored_bytes = self.stored_bytes.saturating_sub(total_size(run));
+            self.stored_bytes = self.stored_bytes.saturating_sub(total_size(&run.entries));
             self.stored_runs -= 1;
             self.runs.pop_front();
         }
@@ -317,32 +329,29 @@ impl Unstable {
 
     /// Appends consecutive entries, replacing what is at and behind the first one.
     pub(crate) fn truncate_and_append(&mut self, entries: Entries) {
-        let Some(first) = entries.first().map(|entry| entry.index) else {
+        let Some(run) = Run::of(entries) else {
             return;
         };
-        self.truncate(first);
-        self.next = last_of(&entries) + 1;
-        self.runs.push_back(entries);
+        self.truncate(run.first);
+        self.next = run.last + 1;
+        self.runs.push_back(run);
     }
 
     /// Drops everything at and behind `index`.
     fn truncate(&mut self, index: Index) {
         self.seal();
         if index < self.next {
-            while self.runs.back().is_some_and(|run| last_of(run) >= index) {
+            while self.runs.back().is_some_and(|run| run.last >= index) {
                 let Some(run) = self.runs.pop_back() else {
                     break;
                 };
-                let first = first_of(&run);
-                if first < index {
-                    self.runs.push_back(run.slice(0..places(index - first)));
-                }
+                self.runs.extend(Run::of(run.between(0, index)));
             }
         }
         if index < self.offset {
             // Rare: a stored entry is replaced. What is left of the stored runs is counted anew.
             self.stored_runs = self.runs.len();
-            self.stored_bytes = self.runs.iter().map(|run| total_size(run)).sum();
+            self.stored_bytes = self.runs.iter().map(|run| total_size(&run.entries)).sum();
         }
         // Where stored entries are replaced, the write begins again there.
         self.offset = self.offset.min(index);

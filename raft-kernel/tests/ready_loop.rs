@@ -349,7 +349,7 @@ fn a_node_starts_again_with_what_its_storage_holds_and_nothing_else() {
     }
 }
 
-/// trap 32.
+/// trap 32: the guard is that the only chance is `ElectionTimeout`, which the seed decides.
 #[test]
 fn the_same_seeds_and_inputs_give_the_same_run() {
     let run = |seed| {
