@@ -34,7 +34,8 @@ pub struct Config {
     /// The last index that the state machine has applied, when a node starts again
     /// with a state machine that survived. Entries up to here are not handed out again.
     /// 0 for a state machine that begins with the storage's snapshot: then the entries
-    /// after that are handed out.
+    /// after that are handed out. Nothing else below the index of the storage's
+    /// configuration ([`InitialState::conf_index`](crate::InitialState::conf_index)).
     pub applied: Index,
     /// How the caller writes to storage.
     pub storage_writes: StorageWrites,

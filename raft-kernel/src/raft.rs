@@ -130,6 +130,14 @@ impl<S: Storage> Raft<S> {
             0 => self.log.snapshot()?.map_or(0, |snapshot| snapshot.index),
             survived => survived,
         };
+        if applied < initial.conf_index {
+            return Err(Error::InvalidConfig(format!(
+                "the state machine is at entry {applied}, but the storage's configuration is \
+                 that of entry {}, so the changes in between would be made twice: begin with a \
+                 snapshot (applied 0), or let the storage report its snapshot's configuration",
+                initial.conf_index
+            )));
+        }
         // The stored commit index is a hint: it is written without waiting, so the log on
         // disk may be shorter or the state machine further (trap 10).
         self.log

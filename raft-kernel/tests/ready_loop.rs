@@ -9,7 +9,7 @@ use network::words::{accepted, append, command, heartbeat, message, vote, vote_r
 use network::{Network, asynchronous, founded, plain};
 use raft_kernel::{
     AppendAck, Change, ConfChange, ConfState, Config, Error, MemoryStorage, Message, MessageBody,
-    NodeId, RawNode, Ready, Role, Storage,
+    NodeId, RawNode, Ready, Role, Snapshot, Storage,
 };
 
 type Node = RawNode<MemoryStorage>;
@@ -246,6 +246,29 @@ fn reads_before_a_ready_share_a_round_of_heartbeats() {
     }
     let ready = network.node(1).ready().unwrap();
     assert_eq!(kinds(&ready.messages), ["Heartbeat", "Heartbeat"]);
+}
+
+/// The guard is the comparison with `conf_index` in `Raft::restart`.
+#[test]
+fn a_state_machine_older_than_the_stored_configuration_is_refused() {
+    let storage = MemoryStorage::from_snapshot(Snapshot {
+        index: 9,
+        term: 2,
+        conf_state: ConfState::of_voters([1, 2, 3]),
+        ..Snapshot::default()
+    });
+    let started_at = |applied| {
+        let config = Config {
+            applied,
+            ..plain(1)
+        };
+        RawNode::new(&config, storage.clone())
+    };
+    let refused = started_at(8).unwrap_err().to_string();
+    assert!(refused.contains("at entry 8"), "{refused}");
+    assert!(refused.contains("that of entry 9"), "{refused}");
+    assert_eq!(started_at(0).unwrap().status().applied, 9);
+    assert_eq!(started_at(9).unwrap().status().applied, 9);
 }
 
 #[cfg(feature = "serde")]
