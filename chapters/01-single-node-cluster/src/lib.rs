@@ -34,7 +34,7 @@ pub fn config(seed: u64) -> Config {
         seed,
         election_ticks: 10,
         heartbeat_ticks: 1,
-        // Two refinements for clusters of several nodes. Later chapters bring them back.
+        // Two refinements for clusters of several nodes. They come later.
         pre_vote: false,
         check_quorum: false,
         ..Config::new(NODE)
@@ -56,7 +56,7 @@ pub fn turn(raft: &mut RawNode<MemoryStorage>, storage: &MemoryStorage) -> Resul
 
     // Send: skipped. There is nobody to send to.
 
-    // Apply: changes of the configuration only. There is no state machine yet.
+    // Apply: changes of the configuration only. Nobody gives commands yet.
     for entry in &ready.apply.entries {
         if let Some(change) = entry.conf_change() {
             raft.apply_conf_change(change)?;

@@ -70,7 +70,7 @@ fn settle(
 }
 
 /// Every entry that the storage holds.
-pub fn stored_entries(storage: &MemoryStorage) -> Result<Vec<Entry>> {
+pub fn stored_entries(storage: &impl Storage) -> Result<Vec<Entry>> {
     let (first, last) = (storage.first_index()?, storage.last_index()?);
     Ok(storage.entries(first..last + 1, u64::MAX)?.to_vec())
 }

@@ -17,13 +17,14 @@ fn settle(raft: &mut RawNode<MemoryStorage>, storage: &MemoryStorage) -> Vec<Tur
 
 /// Lets time pass until the node wants something, and says how many ticks that took.
 fn wait(raft: &mut RawNode<MemoryStorage>) -> u32 {
+    let longest = 2 * config(1).election_ticks;
     let mut ticks = 0;
     while !raft.has_ready() {
         raft.tick().expect("a tick");
         ticks += 1;
         assert!(
-            ticks < 100,
-            "nothing happened for 100 ticks: {:?}",
+            ticks < longest,
+            "nothing happened for {longest} ticks: {:?}",
             raft.status()
         );
     }
@@ -210,24 +211,27 @@ fn a_snapshot_installed_after_the_entries_would_wipe_them_out() {
         term: 2,
         ..Snapshot::default()
     };
-    let next = [Entry {
-        term: 2,
-        index: 11,
+    let entry = |term, index| Entry {
+        term,
+        index,
         payload: Payload::Empty,
-    }];
+    };
+    let ten_old_entries = || {
+        let storage = MemoryStorage::new();
+        let entries: Vec<Entry> = (1..=10).map(|index| entry(1, index)).collect();
+        storage.append(&entries).expect("a log that ends at 10");
+        storage
+    };
+    let next = [entry(2, 11)];
 
-    let storage = MemoryStorage::new();
-    storage
-        .apply_snapshot(snapshot.clone())
-        .expect("a newer snapshot");
+    let storage = ten_old_entries();
+    storage.apply_snapshot(snapshot.clone()).expect("is newer");
     storage.append(&next).expect("the entry after it");
     assert_eq!(storage.last_index(), Ok(11));
 
-    let storage = MemoryStorage::new();
-    storage
-        .append(&next)
-        .expect_err("without the snapshot there is a gap before entry 11");
-    storage.apply_snapshot(snapshot).expect("a newer snapshot");
+    let storage = ten_old_entries();
+    storage.append(&next).expect("the entry after the old ones");
+    storage.apply_snapshot(snapshot).expect("is newer");
     assert_eq!(storage.last_index(), Ok(10), "entry 11 is lost");
 }
 // ANCHOR_END: order

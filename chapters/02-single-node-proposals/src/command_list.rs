@@ -16,8 +16,8 @@ impl CommandList {
     /// Takes the next committed command.
     ///
     /// # Errors
-    /// [`NotACommand`] unless it is one byte. Every node comes to the same result, since
-    /// it depends on the command alone.
+    /// [`NotACommand`] unless it is one byte. Every node comes to the same result,
+    /// since it depends on the command alone.
     pub fn apply(&mut self, command: &[u8]) -> Result<(), NotACommand> {
         match command {
             [byte] => {

@@ -20,14 +20,17 @@ pub fn tell(seed: u64, out: &mut dyn Write) -> Result<()> {
     )?;
     tell_outcome(10, propose(&mut raft, 10), out)?;
 
-    writeln!(
-        out,
-        "\nWait for an election, and propose again: 10, 20 and 30."
-    )?;
+    let mut ticks = 0;
     while raft.role() != Role::Leader {
         raft.tick()?;
+        ticks += 1;
         settle(&mut raft, &storage, &mut machine, &mut std::io::sink())?;
     }
+    writeln!(
+        out,
+        "\nAfter {ticks} ticks it is the {}. Propose again: 10, 20 and 30.",
+        raft.role()
+    )?;
     for command in [10, 20, 30] {
         tell_outcome(command, propose(&mut raft, command), out)?;
     }

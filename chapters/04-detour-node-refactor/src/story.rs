@@ -21,14 +21,17 @@ pub fn tell(seed: u64, out: &mut dyn Write) -> Result<()> {
     )?;
     tell_outcome(10, node.propose(10), out)?;
 
-    writeln!(
-        out,
-        "\nWait for an election, and propose again: 10, 20 and 30."
-    )?;
+    let mut ticks = 0;
     while node.status().soft_state.role != Role::Leader {
         node.tick()?;
+        ticks += 1;
         settle(&mut node, &mut std::io::sink())?;
     }
+    writeln!(
+        out,
+        "\nAfter {ticks} ticks it is the {}. Propose again: 10, 20 and 30.",
+        node.status().soft_state.role
+    )?;
     for command in [10, 20, 30] {
         tell_outcome(command, node.propose(command), out)?;
     }

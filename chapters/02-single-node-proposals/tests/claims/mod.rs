@@ -2,7 +2,7 @@
 //!
 //! Chapter 4 builds the same thing in another shape and runs these very tests on it.
 
-use ch01_single_node_cluster::{NODE, Turn};
+use ch01_single_node_cluster::{NODE, Turn, config};
 use ch02_single_node_proposals::CommandList;
 use raft_kernel::{Change, ConfChange, DropReason, Entry, Error, Payload, Proposed, Role};
 
@@ -51,14 +51,15 @@ fn settle<S: Subject>(subject: &mut S) -> Vec<Turn> {
 fn leader<S: Subject>() -> S {
     let mut subject = S::start(1);
     settle(&mut subject);
-    for _ in 0..20 {
+    let longest = 2 * config(1).election_ticks;
+    for _ in 0..longest {
         subject.tick();
         settle(&mut subject);
     }
     assert_eq!(
         subject.role(),
         Role::Leader,
-        "no election timeout is longer than 20 ticks"
+        "no election timeout is longer than {longest} ticks"
     );
     subject
 }
@@ -84,12 +85,13 @@ pub(crate) fn a_proposal_without_a_leader_is_refused_and_given_back<S: Subject>(
 pub(crate) fn a_refused_command_can_be_proposed_again<S: Subject>() {
     let mut subject = S::start(1);
     settle(&mut subject);
+    let longest = 2 * config(1).election_ticks;
     let mut attempts = 0;
     while subject.propose(10).is_err() {
         attempts += 1;
         subject.tick();
         settle(&mut subject);
-        assert!(attempts < 100, "there must be a leader by now");
+        assert!(attempts < longest, "there must be a leader by now");
     }
     settle(&mut subject);
     assert!(attempts > 0);
