@@ -78,7 +78,11 @@ pub fn measure<C: Cluster>(cluster: &mut C, case: Case) -> Figures {
     let allocations = region.change().allocations;
     // A round that did not do its work measures nothing.
     for (before, after) in before.iter().zip(cluster.applied()) {
-        assert_eq!(after - before, count as u64, "every node applies every command");
+        assert_eq!(
+            after - before,
+            count as u64,
+            "every node applies every command"
+        );
     }
     // Outside the measurement: both logs stay short.
     cluster.compact();

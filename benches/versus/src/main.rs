@@ -88,7 +88,10 @@ fn options(args: &[String]) -> Result<Options, String> {
 fn compare(options: &Options) {
     let rounds = options.rounds;
     println!("{rounds} rounds of each engine a case, in turns; medians\n");
-    println!("{:>21} | {:^33} | {:^22}", "", "proposals", "allocations an entry");
+    println!(
+        "{:>21} | {:^33} | {:^22}",
+        "", "proposals", "allocations an entry"
+    );
     println!(
         "{:>5} {:>8} {:>6} | {:>12} {:>12} {:>7} | {:>7} {:>7} {:>6}",
         "nodes", "payload", "batch", "ours/s", "raft-rs/s", "ratio", "ours", "raft-rs", "ratio"
@@ -98,13 +101,22 @@ fn compare(options: &Options) {
     for &nodes in &options.nodes {
         for &payload in &options.payloads {
             for &batch in &options.batches {
-                let case = Case { nodes, payload, batch };
+                let case = Case {
+                    nodes,
+                    payload,
+                    batch,
+                };
                 if options.only_ours {
                     let mut cluster = harness::start::<Ours>(case);
-                    let rounds: Vec<_> =
-                        (0..rounds).map(|_| measure(&mut cluster, case)).collect();
-                    let Figures { per_second, allocations } = median_figures(&rounds);
-                    println!("{nodes:>5} {payload:>8} {batch:>6} | {per_second:>12.0} {:>20} | {allocations:>7.2}", "");
+                    let rounds: Vec<_> = (0..rounds).map(|_| measure(&mut cluster, case)).collect();
+                    let Figures {
+                        per_second,
+                        allocations,
+                    } = median_figures(&rounds);
+                    println!(
+                        "{nodes:>5} {payload:>8} {batch:>6} | {per_second:>12.0} {:>20} | {allocations:>7.2}",
+                        ""
+                    );
                     continue;
                 }
                 let (ours, theirs, ratio) = interleaved(case, rounds);
@@ -127,7 +139,8 @@ fn compare(options: &Options) {
 fn interleaved(case: Case, rounds: usize) -> (Figures, Figures, f64) {
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
-    let (mut our_cluster, mut their_cluster) = (harness::start::<Ours>(case), harness::start::<Theirs>(case));
+    let (mut our_cluster, mut their_cluster) =
+        (harness::start::<Ours>(case), harness::start::<Theirs>(case));
     // The first rounds warm caches and grow buffers.
     measure(&mut our_cluster, case);
     measure(&mut their_cluster, case);
@@ -141,8 +154,16 @@ fn interleaved(case: Case, rounds: usize) -> (Figures, Figures, f64) {
             ours.push(measure(&mut our_cluster, case));
         }
     }
-    let ratios = ours.iter().zip(&theirs).map(|(a, b)| a.per_second / b.per_second).collect();
-    (median_figures(&ours), median_figures(&theirs), median(ratios))
+    let ratios = ours
+        .iter()
+        .zip(&theirs)
+        .map(|(a, b)| a.per_second / b.per_second)
+        .collect();
+    (
+        median_figures(&ours),
+        median_figures(&theirs),
+        median(ratios),
+    )
 }
 
 fn median_figures(rounds: &[Figures]) -> Figures {

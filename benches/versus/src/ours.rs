@@ -32,12 +32,24 @@ impl Cluster for Ours {
                     conf_state: ConfState::of_voters(1..=nodes),
                     ..Snapshot::default()
                 });
-                let config = Config { seed: id, ..Config::new(id) };
+                let config = Config {
+                    seed: id,
+                    ..Config::new(id)
+                };
                 let raft = RawNode::new(&config, storage.clone()).expect("a node");
-                Node { raft, storage, commands: 0, bytes: 0 }
+                Node {
+                    raft,
+                    storage,
+                    commands: 0,
+                    bytes: 0,
+                }
             })
             .collect();
-        Ours { nodes, messages: Vec::new(), in_delivery: Vec::new() }
+        Ours {
+            nodes,
+            messages: Vec::new(),
+            in_delivery: Vec::new(),
+        }
     }
 
     fn elect(&mut self) {
@@ -47,7 +59,10 @@ impl Cluster for Ours {
     }
 
     fn propose(&mut self, command: BytesMut) {
-        self.nodes[0].raft.propose(command.freeze()).expect("the leader takes it");
+        self.nodes[0]
+            .raft
+            .propose(command.freeze())
+            .expect("the leader takes it");
     }
 
     fn settle(&mut self) {
@@ -79,7 +94,9 @@ impl Cluster for Ours {
         for node in &self.nodes {
             let applied = node.raft.status().applied;
             let conf_state = node.storage.initial_state().expect("a state").conf_state;
-            node.storage.create_snapshot(applied, conf_state, "").expect("a newer snapshot");
+            node.storage
+                .create_snapshot(applied, conf_state, "")
+                .expect("a newer snapshot");
             node.storage.compact(applied).expect("a longer log");
         }
     }
@@ -88,7 +105,9 @@ impl Cluster for Ours {
 impl Node {
     fn turn(&mut self, messages: &mut Vec<Message>) {
         let mut ready = self.raft.ready().expect("a Ready");
-        self.storage.append(&ready.append.entries).expect("entries that follow the log");
+        self.storage
+            .append(&ready.append.entries)
+            .expect("entries that follow the log");
         if let Some(hard_state) = ready.append.hard_state {
             self.storage.set_hard_state(hard_state);
         }

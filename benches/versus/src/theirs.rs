@@ -31,7 +31,10 @@ impl Cluster for Theirs {
                 snapshot.mut_metadata().term = 1;
                 *snapshot.mut_metadata().mut_conf_state() =
                     ConfState::from(((1..=nodes).collect::<Vec<_>>(), vec![]));
-                storage.wl().apply_snapshot(snapshot).expect("a newer snapshot");
+                storage
+                    .wl()
+                    .apply_snapshot(snapshot)
+                    .expect("a newer snapshot");
                 let config = Config {
                     id,
                     election_tick: 10,
@@ -43,10 +46,18 @@ impl Cluster for Theirs {
                     ..Config::default()
                 };
                 let raft = RawNode::with_default_logger(&config, storage).expect("a node");
-                Node { raft, commands: 0, bytes: 0 }
+                Node {
+                    raft,
+                    commands: 0,
+                    bytes: 0,
+                }
             })
             .collect();
-        Theirs { nodes, messages: Vec::new(), in_delivery: Vec::new() }
+        Theirs {
+            nodes,
+            messages: Vec::new(),
+            in_delivery: Vec::new(),
+        }
     }
 
     fn elect(&mut self) {
@@ -56,7 +67,10 @@ impl Cluster for Theirs {
     }
 
     fn propose(&mut self, command: BytesMut) {
-        self.nodes[0].raft.propose(Vec::new(), command.to_vec()).expect("the leader takes it");
+        self.nodes[0]
+            .raft
+            .propose(Vec::new(), command.to_vec())
+            .expect("the leader takes it");
     }
 
     fn settle(&mut self) {
@@ -87,7 +101,11 @@ impl Cluster for Theirs {
     fn compact(&mut self) {
         for node in &self.nodes {
             let applied = node.raft.raft.raft_log.applied;
-            node.raft.store().wl().compact(applied).expect("a longer log");
+            node.raft
+                .store()
+                .wl()
+                .compact(applied)
+                .expect("a longer log");
         }
     }
 }
@@ -97,7 +115,10 @@ impl Node {
         let store = self.raft.store().clone();
         let mut ready = self.raft.ready();
         messages.append(&mut ready.take_messages());
-        store.wl().append(ready.entries()).expect("entries that follow the log");
+        store
+            .wl()
+            .append(ready.entries())
+            .expect("entries that follow the log");
         if let Some(hard_state) = ready.hs() {
             store.wl().set_hardstate(hard_state.clone());
         }
