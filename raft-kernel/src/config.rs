@@ -105,8 +105,12 @@ pub enum ReadMode {
     /// By a round of heartbeats: right whatever the clocks do.
     #[default]
     Safe,
-    /// By its lease: no message, but right only while the nodes' ticks pass at nearly the
-    /// same speed. Needs `check_quorum`.
+    /// By its lease, where it holds one: no message, but right only while the nodes' ticks
+    /// pass at the same speed. A lease begins with a round of heartbeats that a majority
+    /// answered and lasts one tick less than `election_ticks`. Without one, as after an
+    /// election or a transfer, a read waits for a round. Needs `check_quorum`. A voter that
+    /// restarts has forgotten its leader and may vote at once, so let it begin to take
+    /// messages an election timeout after its start.
     Lease,
 }
 

@@ -235,6 +235,7 @@ impl<S: Storage> Raft<S> {
 
     fn tick_as_leader(&mut self) -> Result<(), Error> {
         self.heartbeat_elapsed += 1;
+        self.reads.tick();
         if self.election_elapsed >= self.election_timeout.base() {
             self.election_elapsed = 0;
             if self.check_quorum {

@@ -53,6 +53,36 @@ pub(crate) struct Reads {
     acknowledged: BTreeMap<NodeId, ReadId>,
     /// On a follower: what was passed on to the leader.
     forwarded: BTreeMap<ReadId, Bytes>,
+    lease: Lease,
+}
+
+/// What a leader knows of its lease (dissertation, section 6.4.1).
+///
+/// A follower that has just heard from the leader votes for nobody else for an election
+/// timeout. So the leader may lead for as long, counted from the *sending* of a round of
+/// heartbeats that a majority answered.
+#[derive(Debug, Default)]
+struct Lease {
+    /// Ticks since the node started.
+    now: u64,
+    /// The rounds that are not answered yet, and when they were sent.
+    rounds: VecDeque<(ReadId, u64)>,
+    /// When the newest round was sent that a majority has answered.
+    start: Option<u64>,
+    /// Set when the leader told another node to stand: that one waits for nobody.
+    given_up: bool,
+}
+
+impl Lease {
+    /// Rounds that wait for their answers are remembered up to so many.
+    const MAX_ROUNDS: usize = 64;
+
+    /// Whether nobody else can have been elected, as long as ticks pass at the same speed.
+    fn holds(&self, election_ticks: u32) -> bool {
+        // Ticks of two nodes do not fall together: one of them is the margin.
+        let held = |start: u64| self.now.saturating_sub(start) + 1 < u64::from(election_ticks);
+        !self.given_up && self.start.is_some_and(held)
+    }
 }
 
 impl Reads {
@@ -67,7 +97,29 @@ impl Reads {
             postponed: VecDeque::new(),
             acknowledged: BTreeMap::new(),
             forwarded: BTreeMap::new(),
+            lease: Lease::default(),
         }
+    }
+
+    /// Time passes for the lease.
+    pub(crate) fn tick(&mut self) {
+        self.lease.now = self.lease.now.saturating_add(1);
+    }
+
+    /// Numbers a round of heartbeats like a read, so that its answers are known.
+    pub(crate) fn begin_round(&mut self) -> ReadId {
+        let round = self.number();
+        if self.lease.rounds.len() >= Lease::MAX_ROUNDS {
+            self.lease.rounds.pop_front();
+        }
+        self.lease.rounds.push_back((round, self.lease.now));
+        round
+    }
+
+    /// The leader told another node to stand. The word may arrive late, so the lease does
+    /// not come back in this term.
+    pub(crate) fn give_lease_up(&mut self) {
+        self.lease.given_up = true;
     }
 
     /// Forgets every read: with its leader's term, its answer is lost.
@@ -76,6 +128,10 @@ impl Reads {
         self.postponed.clear();
         self.acknowledged.clear();
         self.forwarded.clear();
+        self.lease = Lease {
+            now: self.lease.now,
+            ..Lease::default()
+        };
     }
 
     fn number(&mut self) -> ReadId {
@@ -142,7 +198,10 @@ impl<S: Storage> Raft<S> {
             return Ok(());
         }
         let index = self.log.committed();
-        if self.read_mode == ReadMode::Lease || self.tracker.config.voters.is_singleton(self.id) {
+        let leads_for_certain = self.tracker.config.voters.is_singleton(self.id)
+            || (self.read_mode == ReadMode::Lease
+                && self.reads.lease.holds(self.election_timeout.base()));
+        if leads_for_certain {
             self.answer_read(origin, index);
             return Ok(());
         }
@@ -181,6 +240,13 @@ impl<S: Storage> Raft<S> {
                 acknowledged.get(&id).map_or(0, |read| read.0)
             }
         });
+        let lease = &mut self.reads.lease;
+        while let Some((round, sent)) = lease.rounds.front()
+            && round.0 <= confirmed
+        {
+            lease.start = Some(*sent);
+            lease.rounds.pop_front();
+        }
         while self
             .reads
             .waiting

@@ -3,7 +3,7 @@
 //! Section 5.3 of the paper; the commit rule is section 5.4.2, what pipelining adds is
 //! section 10.2.1 of the dissertation.
 
-use crate::config::AppendMessages;
+use crate::config::{AppendMessages, ReadMode};
 use crate::entry::{Entries, Entry, EntryId, Payload, payload_bytes};
 use crate::error::Error;
 use crate::event::Event;
@@ -211,7 +211,10 @@ impl<S: Storage> Raft<S> {
     /// Says to everybody that the leader is there.
     pub(crate) fn broadcast_heartbeat(&mut self) {
         self.due.heartbeats = false;
-        let read = self.reads.newest();
+        let read = match self.read_mode {
+            ReadMode::Safe => self.reads.newest(),
+            ReadMode::Lease => Some(self.reads.begin_round()),
+        };
         let committed = self.log.committed();
         for place in 0..self.tracker.progress.len() {
             let Some(to) = self.peer_at(place) else {

@@ -44,6 +44,7 @@ impl<S: Storage> Raft<S> {
         self.transferee = Some(transferee);
         self.events.emit(|| Event::TransferStarted { transferee });
         if up_to_date {
+            self.reads.give_lease_up();
             self.send(transferee, MessageBody::TimeoutNow);
             Ok(())
         } else {
@@ -63,6 +64,7 @@ impl<S: Storage> Raft<S> {
             .get(from)
             .is_some_and(|peer| peer.match_index == last_index);
         if complete {
+            self.reads.give_lease_up();
             self.send(from, MessageBody::TimeoutNow);
         }
     }

@@ -176,7 +176,8 @@ fn a_leader_that_was_removed_steps_down_and_falls_silent() {
     assert_eq!(network.commands(3), ["a"]);
 }
 
-/// trap 25: told not to step down, it leads on, but takes nothing more.
+/// trap 25: the guard is the check of `progress` in `may_propose`. Told not to step down, it
+/// leads on, but takes nothing more.
 #[test]
 fn a_removed_leader_that_does_not_step_down_takes_no_proposals() {
     let mut network = Network::with(3, |id| Config {

@@ -6,6 +6,7 @@
 
 mod network;
 
+use network::server::MachineFate;
 use network::words::{accepted, append, command, heartbeat, message, rejected, vote};
 use network::{Network, asynchronous, plain};
 use raft_kernel::{Config, Entry, Error, Index, Message, MessageBody, Storage};
@@ -221,8 +222,8 @@ fn no_limit_stops_the_log() {
     for text in ["a", "b", "c"] {
         network.propose(1, text);
     }
-    network.crash(1);
-    network.restart(1);
+    // Started with nothing but its storage, it reads the log from there.
+    network.server(1).start(MachineFate::Lost);
     network.elect(2);
     for id in 1..=3 {
         assert_eq!(network.commands(id), ["a", "b", "c"], "n{id}");

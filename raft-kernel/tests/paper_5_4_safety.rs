@@ -95,8 +95,8 @@ fn a_new_leader_commits_what_its_predecessors_left_with_an_entry_of_its_own() {
     assert_eq!(network.commands(3), ["old", "old"]);
 }
 
-/// trap 10: the guards are in `Raft::restart`. The commit index is written without waiting
-/// for the disk, so that of a restarted node may be old.
+/// trap 10: the guard is in `Raft::restart`, which commits what was applied. The commit index
+/// is written without waiting for the disk, so that of a restarted node may be old.
 #[test]
 fn a_node_whose_stored_commit_index_is_behind_its_state_machine_starts() {
     let mut network = Network::of(3);
@@ -119,7 +119,7 @@ fn a_node_whose_stored_commit_index_is_behind_its_state_machine_starts() {
     }
 }
 
-/// trap 10, the other way round.
+/// trap 10: the guard is the minimum in `Raft::restart`, for the other way round.
 #[test]
 fn a_node_whose_stored_commit_index_is_beyond_its_log_starts() {
     let mut network = Network::of(1);

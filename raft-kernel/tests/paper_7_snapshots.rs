@@ -234,8 +234,9 @@ fn a_change_from_before_a_snapshot_does_not_alter_the_snapshots_configuration() 
     assert_eq!(network.status(1).config.conf_state().voters, [1, 2, 3]);
 }
 
-/// trap 19: a newcomer is added after the snapshot was taken. Chaos found that
-/// leader and newcomer sent and refused the snapshot without end.
+/// trap 19: the guard is what `restore` does not ask: whether the snapshot names this node. A
+/// newcomer is added after the snapshot was taken. Chaos found that leader and newcomer sent
+/// and refused the snapshot without end.
 #[test]
 fn a_newcomer_takes_a_snapshot_that_does_not_name_it() {
     let mut network = Network::of(2);

@@ -8,6 +8,7 @@
 
 mod driving;
 mod founding;
+pub(crate) mod fragile;
 pub(crate) mod machine;
 pub(crate) mod observer;
 pub(crate) mod random;
