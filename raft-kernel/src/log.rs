@@ -26,7 +26,10 @@ pub(crate) struct RaftLog<S> {
     applying_paused: bool,
 }
 
-fn storage_failed<E: std::error::Error + Send + Sync + 'static>(error: StorageError<E>) -> Error {
+/// What the engine makes of a storage that failed: the node stops.
+pub(crate) fn storage_failed<E: std::error::Error + Send + Sync + 'static>(
+    error: StorageError<E>,
+) -> Error {
     Error::Storage(Box::new(error))
 }
 

@@ -10,7 +10,7 @@ use crate::config::{AppendMessages, Config, ReadMode, StorageWrites};
 use crate::election::{ElectionTimeout, vote_response};
 use crate::error::{DropReason, Error};
 use crate::event::{Event, EventSink};
-use crate::log::RaftLog;
+use crate::log::{RaftLog, storage_failed};
 use crate::message::{AppendOutcome, Message, MessageBody, ReadState};
 use crate::progress::Progress;
 use crate::reads::Reads;
@@ -71,9 +71,7 @@ pub(crate) struct Raft<S> {
 impl<S: Storage> Raft<S> {
     pub(crate) fn new(config: &Config, storage: S, events: EventSink) -> Result<Self, Error> {
         config.validate()?;
-        let initial = storage
-            .initial_state()
-            .map_err(|e| Error::Storage(Box::new(e)))?;
+        let initial = storage.initial_state().map_err(storage_failed)?;
         let log = RaftLog::new(storage, config.max_applying_bytes)?;
         let mut election_timeout =
             ElectionTimeout::new(config.election_ticks, config.seed, config.id);

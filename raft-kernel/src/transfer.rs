@@ -44,8 +44,7 @@ impl<S: Storage> Raft<S> {
         self.transferee = Some(transferee);
         self.events.emit(|| Event::TransferStarted { transferee });
         if up_to_date {
-            self.reads.give_lease_up();
-            self.send(transferee, MessageBody::TimeoutNow);
+            self.tell_to_stand(transferee);
             Ok(())
         } else {
             self.send_append(transferee)
@@ -64,9 +63,14 @@ impl<S: Storage> Raft<S> {
             .get(from)
             .is_some_and(|peer| peer.match_index == last_index);
         if complete {
-            self.reads.give_lease_up();
-            self.send(from, MessageBody::TimeoutNow);
+            self.tell_to_stand(from);
         }
+    }
+
+    /// From here on another may lead without waiting for a timeout, so the lease ends.
+    fn tell_to_stand(&mut self, transferee: NodeId) {
+        self.reads.give_lease_up();
+        self.send(transferee, MessageBody::TimeoutNow);
     }
 
     /// Takes proposals again.
