@@ -95,7 +95,6 @@ impl MemoryStorage {
     /// nothing is changed then.
     // ANCHOR: append
     pub fn append(&self, entries: &[Entry]) -> MemoryResult<()> {
-        let mut contents = self.lock();
         // ANCHOR: append_refuse
         let Some(given) = entries.first() else {
             return Ok(());
@@ -106,6 +105,7 @@ impl MemoryStorage {
         {
             return Err(StorageError::NotConsecutive);
         }
+        let mut contents = self.lock();
         if given.index > contents.next_index() {
             let expected = contents.next_index();
             return Err(StorageError::Gap {
@@ -117,15 +117,13 @@ impl MemoryStorage {
         // ANCHOR: append_write
         // What the snapshot contains is there already, in another form.
         let snapshot = contents.snapshot.index;
-        let mut fresh = entries
-            .iter()
-            .skip_while(|entry| entry.index <= snapshot)
-            .peekable();
+        let contained = entries.partition_point(|entry| entry.index <= snapshot);
+        let fresh = &entries[contained..];
         // What the new entries overlap goes, and so does all that followed it.
-        if let Some(first) = fresh.peek() {
+        if let Some(first) = fresh.first() {
             let kept = contents.offset(first.index)?;
             contents.entries.truncate(kept);
-            contents.entries.extend(fresh.cloned());
+            contents.entries.extend(fresh.iter().cloned());
         }
         // ANCHOR_END: append_write
         Ok(())

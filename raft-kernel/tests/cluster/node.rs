@@ -38,8 +38,10 @@ impl Past {
 
     /// A storage with this past.
     pub(crate) fn storage(&self, voters: u64) -> CountingStorage {
-        /// Entries that are made at once: a long log should not be in memory twice.
-        const CHUNK: u64 = 10_000;
+        /// Entries that are made at once: a long log should not be in memory twice. The
+        /// storage's room doubles from here, so a log of a round length never fills it
+        /// exactly, and the first entry after it does not make it grow.
+        const CHUNK: u64 = 768;
         let conf_state = ConfState::of_voters(1..=voters);
         let memory = MemoryStorage::from_snapshot(Snapshot {
             index: 1,
@@ -224,8 +226,10 @@ impl Node {
 /// What a `Ready` wants written.
 pub(crate) fn write(storage: &CountingStorage, work: &AppendWork) {
     let memory = &storage.memory;
-    if let Some(snapshot) = work.snapshot.clone() {
-        memory.apply_snapshot(snapshot).expect("a newer snapshot");
+    if let Some(snapshot) = work.snapshot.as_deref() {
+        memory
+            .apply_snapshot(snapshot.clone())
+            .expect("a newer snapshot");
     }
     memory
         .append(&work.entries)
