@@ -21,16 +21,16 @@ impl<S: Storage> Raft<S> {
         leader: NodeId,
         prev: EntryId,
         commit: Index,
-        entries: &Entries,
+        entries: Entries,
     ) -> Result<(), Error> {
         let committed = self.log.committed();
+        let match_index = prev.index + entries.len() as Index;
         let outcome = if prev.index < committed {
             // An old message. What is committed matches the leader's log for certain.
             AppendOutcome::Accepted {
                 match_index: committed,
             }
         } else if self.log.maybe_append(prev, entries)? {
-            let match_index = prev.index + entries.len() as Index;
             // Beyond `match_index` this log may still hold what another leader left.
             self.log.commit_to(commit.min(match_index))?;
             AppendOutcome::Accepted { match_index }

@@ -190,9 +190,14 @@ impl<S: Storage> RaftLog<S> {
     /// so. Entries that are there already stay, and so does what follows them: the
     /// message may be an old one (paper, section 5.3 and figure 2, step 3).
     // ANCHOR: maybe_append
-    pub(crate) fn maybe_append(&mut self, prev: EntryId, entries: &Entries) -> Result<bool, Error> {
+    pub(crate) fn maybe_append(&mut self, prev: EntryId, entries: Entries) -> Result<bool, Error> {
         if !self.contains(prev)? {
             return Ok(false);
+        }
+        if prev.index == self.last_index() {
+            // Nearly always: there is nothing to compare, the entries are all new.
+            self.append(entries)?;
+            return Ok(true);
         }
         for (place, entry) in entries.iter().enumerate() {
             if !self.contains(EntryId {
@@ -221,19 +226,31 @@ impl<S: Storage> RaftLog<S> {
     }
 
     /// The entries of `low..high`, as many as fit into `max_bytes`, but at least one.
+    // Inlined, since an answer without a `Result` around it need not be copied out of one.
+    #[inline]
     pub(crate) fn slice(
         &mut self,
         low: Index,
         high: Index,
         max_bytes: u64,
     ) -> Result<Entries, Error> {
-        let offset = self.unstable.offset();
         if low >= high {
             return Ok(Entries::default());
         }
         if self.unstable.covers(low) {
             return Ok(self.unstable.slice(low, high, max_bytes));
         }
+        self.slice_from_storage(low, high, max_bytes)
+    }
+
+    /// The same where at least the first of them is only in storage.
+    fn slice_from_storage(
+        &mut self,
+        low: Index,
+        high: Index,
+        max_bytes: u64,
+    ) -> Result<Entries, Error> {
+        let offset = self.unstable.offset();
         let stored_high = high.min(offset);
         let stored = self
             .storage
@@ -256,6 +273,7 @@ impl<S: Storage> RaftLog<S> {
     }
 
     /// The entries from `low` to the end, or `None` if they were compacted.
+    #[inline]
     pub(crate) fn entries_from(
         &mut self,
         low: Index,

@@ -171,9 +171,12 @@ impl JointConfig {
 
     /// The highest index that a majority of each half holds.
     pub fn committed_index(&self, match_of: impl Fn(NodeId) -> Index) -> Index {
-        self.incoming
-            .committed_index(&match_of)
-            .min(self.outgoing.committed_index(&match_of))
+        let index = self.incoming.committed_index(&match_of);
+        if self.is_joint() {
+            index.min(self.outgoing.committed_index(&match_of))
+        } else {
+            index
+        }
     }
 }
 

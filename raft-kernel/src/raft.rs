@@ -200,21 +200,22 @@ impl<S: Storage> Raft<S> {
 
     /// Sends what this node says about another term: in an election.
     pub(crate) fn send_at_term(&mut self, to: NodeId, term: Term, body: MessageBody) {
-        let message = Message {
-            from: self.id,
-            to,
-            term,
-            body,
-        };
         // A vote and an acknowledgement are promises, a refusal too: the sender must still
         // know of it after a crash. Trap 5: a message of these kinds that goes before the
         // write breaks election safety or loses entries.
-        match message.body {
+        let list = match body {
             MessageBody::RequestVoteResponse { .. }
             | MessageBody::RequestPreVoteResponse { .. }
-            | MessageBody::AppendEntriesResponse(_) => self.messages_after_append.push(message),
-            _ => self.messages.push(message),
-        }
+            | MessageBody::AppendEntriesResponse(_) => &mut self.messages_after_append,
+            _ => &mut self.messages,
+        };
+        let from = self.id;
+        list.push(Message {
+            from,
+            to,
+            term,
+            body,
+        });
     }
 
     // ANCHOR: tick
@@ -375,7 +376,7 @@ impl<S: Storage> Raft<S> {
                     index: prev_index,
                     term: prev_term,
                 };
-                self.handle_append(from, prev, commit, &entries)
+                self.handle_append(from, prev, commit, entries)
             }
             Body::Heartbeat { commit, read } => {
                 self.hear_from_leader(from);

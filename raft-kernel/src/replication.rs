@@ -43,7 +43,9 @@ impl<S: Storage> Raft<S> {
     /// Appends payloads to the leader's own log as entries of its term.
     pub(crate) fn append_as_leader(&mut self, payloads: impl IntoIterator<Item = Payload>) {
         let term = self.term;
-        for (payload, index) in payloads.into_iter().zip(self.log.last_index() + 1..) {
+        let mut index = self.log.last_index();
+        for payload in payloads {
+            index += 1;
             self.log.push(Entry {
                 term,
                 index,
@@ -78,6 +80,9 @@ impl<S: Storage> Raft<S> {
 
     /// Sends what is due with a `Ready`.
     pub(crate) fn send_due(&mut self) -> Result<(), Error> {
+        if !self.due.anything() {
+            return Ok(());
+        }
         let due = std::mem::take(&mut self.due);
         if due.own_acknowledgement {
             self.acknowledge_own_entries();
@@ -333,6 +338,7 @@ impl<S: Storage> Raft<S> {
             ProgressState::Replicate => peer.inflights.free_up_to(match_index),
         }
         let lacks_commit = peer.can_advance_commit(self.log.committed());
+        let lacks_entries = peer.next <= self.log.last_index();
         if state != ProgressState::Replicate {
             self.announce_progress(from);
         }
@@ -344,8 +350,10 @@ impl<S: Storage> Raft<S> {
             self.send_append(from)?;
         }
         if from != self.id {
-            // The window may have room for several messages now.
-            self.send_appends(from)?;
+            if lacks_entries {
+                // The window may have room for several messages now.
+                self.send_appends(from)?;
+            }
             self.finish_transfer(from);
         }
         Ok(())
