@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::event::Event;
 use crate::raft::Raft;
+use crate::raw_node::reuse;
 use crate::ready::{AppendAck, ApplyAck};
 use crate::storage::Storage;
 
@@ -20,9 +21,7 @@ impl<S: Storage> Raft<S> {
             self.step(message)?;
         }
         // The emptied list serves for the next messages.
-        if self.messages_after_append.capacity() == 0 {
-            self.messages_after_append = to_self;
-        }
+        reuse(&mut self.messages_after_append, &mut to_self);
         if let Some(last) = ack.last {
             // In another term the log may have been cut and filled again: what was written
             // then may not be what stands there now, even if it looks alike (trap 3).

@@ -103,44 +103,50 @@ pub(crate) struct EntryId {
 /// it is shared instead of copied: a clone of a long run counts one reference, and
 /// a run of a single entry needs no allocation of its own. Read it as a slice.
 #[derive(Clone, Default)]
-pub struct Entries {
-    source: Source,
-    /// Those of the source from `start` on, so many.
-    start: usize,
-    len: usize,
-}
+pub struct Entries(Source);
 
+/// Every message and every `Ready` has this inside and is moved about, so it is small:
+/// only where many entries are shared does it say which of them are meant.
 #[derive(Clone, Default)]
 enum Source {
     #[default]
     None,
     One(Entry),
-    Many(Arc<[Entry]>),
+    Many {
+        all: Arc<[Entry]>,
+        /// Those from `start` on, so many.
+        start: usize,
+        len: usize,
+    },
 }
 
 impl Entries {
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.len
+        match self.0 {
+            Source::None => 0,
+            Source::One(_) => 1,
+            Source::Many { len, .. } => len,
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// The entries at these places of the run, sharing them with it. Places outside of it
     /// are left out.
     #[must_use]
     pub fn slice(&self, places: Range<usize>) -> Entries {
-        let end = places.end.min(self.len);
+        let end = places.end.min(self.len());
         let len = end.saturating_sub(places.start);
-        match &self.source {
-            Source::Many(all) if len > 1 => Entries {
-                source: Source::Many(Arc::clone(all)),
-                start: self.start + places.start,
+        match &self.0 {
+            Source::Many { all, start, .. } if len > 1 => Entries(Source::Many {
+                all: Arc::clone(all),
+                start: start + places.start,
                 len,
-            },
+            }),
             _ => match self.get(places.start) {
                 Some(one) if len > 0 => Entries::one(one.clone()),
                 _ => Entries::default(),
@@ -149,11 +155,7 @@ impl Entries {
     }
 
     fn one(entry: Entry) -> Entries {
-        Entries {
-            source: Source::One(entry),
-            start: 0,
-            len: 1,
-        }
+        Entries(Source::One(entry))
     }
 
     /// The same from an iterator that knows its length: one allocation, if any.
@@ -163,11 +165,11 @@ impl Entries {
             1 => entries.next().map_or_else(Entries::default, Entries::one),
             _ => {
                 let all: Arc<[Entry]> = entries.collect();
-                Entries {
+                Entries(Source::Many {
                     start: 0,
                     len: all.len(),
-                    source: Source::Many(all),
-                }
+                    all,
+                })
             }
         }
     }
@@ -177,12 +179,10 @@ impl Deref for Entries {
     type Target = [Entry];
 
     fn deref(&self) -> &[Entry] {
-        match &self.source {
+        match &self.0 {
             Source::None => &[],
             Source::One(entry) => std::slice::from_ref(entry),
-            Source::Many(all) => all
-                .get(self.start..self.start + self.len)
-                .unwrap_or_default(),
+            Source::Many { all, start, len } => all.get(*start..start + len).unwrap_or_default(),
         }
     }
 }
@@ -255,9 +255,12 @@ pub(crate) fn fitting(entries: &[Entry], max_bytes: u64) -> usize {
 
 /// The size of entries together, in bytes.
 pub(crate) fn total_size(entries: &[Entry]) -> u64 {
-    entries
-        .iter()
-        .fold(0, |sum, entry| sum.saturating_add(entry.size()))
+    size_with(payload_bytes(entries), entries.len())
+}
+
+/// The size of so many entries whose payloads have so many bytes together.
+pub(crate) fn size_with(payload_bytes: u64, count: usize) -> u64 {
+    payload_bytes.saturating_add(ENTRY_OVERHEAD.saturating_mul(count as u64))
 }
 
 /// The length of the payloads of entries together, in bytes.

@@ -18,8 +18,8 @@
 //! # fn turn(node: &mut RawNode<MemoryStorage>, storage: &MemoryStorage)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let mut ready = node.ready()?;
-//! if let Some(snapshot) = ready.append.snapshot.clone() {
-//!     storage.apply_snapshot(snapshot)?;
+//! if let Some(snapshot) = ready.append.snapshot.as_deref() {
+//!     storage.apply_snapshot(snapshot.clone())?;
 //! }
 //! storage.append(&ready.append.entries)?;
 //! if let Some(hard_state) = ready.append.hard_state {

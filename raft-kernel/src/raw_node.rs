@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::NodeId;
 use crate::conf_change::ConfChange;
 use crate::config::{Config, StorageWrites};
-use crate::entry::{Payload, payload_bytes, total_size};
+use crate::entry::{Entries, Payload, payload_bytes, size_with};
 use crate::error::Error;
 use crate::event::{Event, EventSink};
 use crate::message::Message;
@@ -100,13 +100,20 @@ impl<S: Storage> RawNode<S> {
         if let Some(why) = &self.stopped {
             return Err(Error::Stopped(why.clone()));
         }
-        let result = call(&mut self.raft);
-        if let Err(error) = &result
-            && error.is_fatal()
-        {
+        match call(&mut self.raft) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Out of the way, so that a result without an error need not be copied.
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, error: Error) -> Error {
+        if error.is_fatal() {
             self.stopped = Some(error.to_string());
         }
-        result
+        error
     }
 
     /// Founds a cluster of these voters, each with bytes for whoever applies the entry
@@ -246,25 +253,27 @@ impl<S: Storage> RawNode<S> {
             return Err(Error::NotAdvanced);
         }
         let allow_unstable = self.allows_unstable();
-        let (committed, last) = self.guarded(|raft| {
-            raft.send_due()?;
-            // As long as anything is unstable, each acknowledgement covers all of it: after
-            // one was refused for being late, the next must not leave anything unstable
-            // for ever (trap 4).
-            let unstable = raft.log.unstable.has_entries();
-            let last = unstable.then(|| raft.log.last_id()).transpose()?;
-            Ok((raft.log.next_committed(allow_unstable)?, last))
-        })?;
+        self.guarded(Raft::send_due)?;
+        let committed = if self.raft.log.has_next_committed(allow_unstable) {
+            self.guarded(|raft| raft.log.next_committed(allow_unstable))?
+        } else {
+            Entries::default()
+        };
         let (told, raft) = (self.told_hard_state, &mut self.raft);
 
         let entries = raft.log.unstable.next_entries();
-        let snapshot = raft.log.unstable.next_snapshot().cloned();
+        let snapshot = raft.log.unstable.next_snapshot().cloned().map(Box::new);
+        // As long as anything is unstable, each acknowledgement covers all of it: after one
+        // was refused for being late, the next must not leave anything unstable for ever
+        // (trap 4).
+        let last = raft.log.unstable.last_unstable();
         let (hard_state, soft_state) = (raft.hard_state(), raft.soft_state());
         let promised = (hard_state.term, hard_state.vote) != (told.term, told.vote);
         let must_sync = promised || !entries.is_empty() || snapshot.is_some();
 
         raft.log.unstable.accept_in_progress();
-        let (bytes, payload_bytes) = (total_size(&committed), payload_bytes(&committed));
+        let payload_bytes = payload_bytes(&committed);
+        let bytes = size_with(payload_bytes, committed.len());
         if let Some(last) = committed.last() {
             raft.log.accept_applying(last.index, bytes, allow_unstable);
         }
@@ -298,23 +307,20 @@ impl<S: Storage> RawNode<S> {
 
     /// Everything that `ready` asked for is done: written, sent and applied.
     // ANCHOR: advance
-    pub fn advance(&mut self, ready: Ready) -> Result<(), Error> {
+    pub fn advance(&mut self, mut ready: Ready) -> Result<(), Error> {
         if ready.append.node != self.raft.id {
             return Err(Error::ForeignAcknowledgement(ready.append.node));
         }
         self.outstanding = false;
         // The emptied lists serve for the next messages and reads.
-        let (mut messages, mut answers) = (ready.messages, ready.read_states);
-        if self.raft.messages.capacity() == 0 {
-            messages.clear();
-            self.raft.messages = messages;
-        }
-        if self.raft.read_states.capacity() == 0 {
-            answers.clear();
-            self.raft.read_states = answers;
-        }
-        self.appended(ready.append.done())?;
-        self.applied(ready.apply.done())
+        reuse(&mut self.raft.messages, &mut ready.messages);
+        reuse(&mut self.raft.read_states, &mut ready.read_states);
+        let appended = ready.append.acknowledge();
+        let applied = ready.apply.acknowledge();
+        self.guarded(|raft| {
+            raft.appended(appended)?;
+            raft.applied(&applied)
+        })
     }
     // ANCHOR_END: advance
 
@@ -361,6 +367,14 @@ impl<S: Storage> RawNode<S> {
     #[doc(hidden)]
     pub fn set_election_timeout(&mut self, ticks: u32) {
         self.raft.election_timeout.set(ticks);
+    }
+}
+
+/// Puts a list that has served in the place of one that has no memory yet.
+pub(crate) fn reuse<T>(fresh: &mut Vec<T>, served: &mut Vec<T>) {
+    if fresh.capacity() == 0 {
+        served.clear();
+        std::mem::swap(fresh, served);
     }
 }
 

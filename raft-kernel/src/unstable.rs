@@ -43,21 +43,29 @@ pub(crate) struct Unstable {
     next: Index,
 }
 
-/// Consecutive entries, at least one, and where they begin.
+/// Consecutive entries, at least one, where they begin and end, and how large they are:
+/// what is asked about them again and again.
 #[derive(Debug)]
 struct Run {
     first: Index,
     last: Index,
+    last_term: Term,
+    size: u64,
     entries: Entries,
 }
 
 impl Run {
     /// A run of these entries, or nothing if there are none.
     fn of(entries: Entries) -> Option<Run> {
-        let (first, last) = (entries.first()?.index, entries.last()?.index);
+        let [first, ..] = &*entries else {
+            return None;
+        };
+        let last = entries.last()?;
         Some(Run {
-            first,
-            last,
+            first: first.index,
+            last: last.index,
+            last_term: last.term,
+            size: total_size(&entries),
             entries,
         })
     }
@@ -108,21 +116,27 @@ impl Unstable {
 
     /// The last entry, if it or a snapshot in its place is here.
     pub(crate) fn last_id(&self) -> Option<EntryId> {
-        let last = self
-            .fresh
-            .last()
-            .or_else(|| self.runs.back().and_then(|run| run.entries.last()));
-        match (last, &self.snapshot) {
-            (Some(entry), _) => Some(EntryId {
+        if let Some(entry) = self.fresh.last() {
+            return Some(EntryId {
                 index: entry.index,
                 term: entry.term,
-            }),
-            (None, Some(snapshot)) => Some(EntryId {
-                index: snapshot.index,
-                term: snapshot.term,
-            }),
-            (None, None) => None,
+            });
         }
+        if let Some(run) = self.runs.back() {
+            return Some(EntryId {
+                index: run.last,
+                term: run.last_term,
+            });
+        }
+        self.snapshot.as_ref().map(|snapshot| EntryId {
+            index: snapshot.index,
+            term: snapshot.term,
+        })
+    }
+
+    /// The last entry, if it is one that storage does not hold.
+    pub(crate) fn last_unstable(&self) -> Option<EntryId> {
+        self.last_id().filter(|_| self.has_entries())
     }
 
     /// The term at `index`, if an entry or an unstable snapshot is here.
@@ -156,10 +170,10 @@ impl Unstable {
     /// The place of the run that holds the entry at `index`, which is before all fresh
     /// ones. By halving, since many runs may wait for a slow disk.
     fn run_at(&self, index: Index) -> Option<usize> {
-        let newest = self.runs.len().checked_sub(1)?;
-        // Nearly every question is about the newest run.
-        if self.runs.get(newest).is_some_and(|run| run.first <= index) {
-            return Some(newest);
+        // Nearly every question is about the newest run, or where the one before it ends.
+        let newest = self.runs.iter().enumerate().rev().take(2);
+        if let Some((place, _)) = newest.into_iter().find(|(_, run)| run.first <= index) {
+            return Some(place);
         }
         self.runs
             .partition_point(|run| run.first <= index)
@@ -177,6 +191,14 @@ impl Unstable {
     /// least one. Shared with a run where they lie in one.
     pub(crate) fn slice(&mut self, low: Index, high: Index, max_bytes: u64) -> Entries {
         self.seal();
+        // Nearly every question is about the newest run as a whole.
+        if let Some(run) = self.runs.back()
+            && run.first == low
+            && run.last < high
+            && run.size <= max_bytes
+        {
+            return run.entries.clone();
+        }
         let high = high.min(self.next);
         let start = self.run_at(low).unwrap_or(0);
         let Some(run) = self
@@ -275,7 +297,7 @@ impl Unstable {
         while let Some(run) = self.runs.get(self.stored_runs)
             && run.last < self.offset
         {
-            self.stored_bytes = self.stored_bytes.saturating_add(total_size(&run.entries));
+            self.stored_bytes = self.stored_bytes.saturating_add(run.size);
             self.stored_runs += 1;
         }
         true
@@ -295,7 +317,7 @@ impl Unstable {
             if may_stay {
                 break;
             }
-            self.stored_bytes = self.stored_bytes.saturating_sub(total_size(&run.entries));
+            self.stored_bytes = self.stored_bytes.saturating_sub(run.size);
             self.stored_runs -= 1;
             self.runs.pop_front();
         }
@@ -351,7 +373,7 @@ impl Unstable {
         if index < self.offset {
             // Rare: a stored entry is replaced. What is left of the stored runs is counted anew.
             self.stored_runs = self.runs.len();
-            self.stored_bytes = self.runs.iter().map(|run| total_size(&run.entries)).sum();
+            self.stored_bytes = self.runs.iter().map(|run| run.size).sum();
         }
         // Where stored entries are replaced, the write begins again there.
         self.offset = self.offset.min(index);

@@ -277,8 +277,10 @@ fn no_message_makes_a_node_panic_or_stop() {
 
 fn turn(node: &mut RawNode<MemoryStorage>, storage: &MemoryStorage) {
     let ready = node.ready().expect("it has not stopped");
-    if let Some(snapshot) = ready.append.snapshot.clone() {
-        storage.apply_snapshot(snapshot).expect("it is news");
+    if let Some(snapshot) = ready.append.snapshot.as_deref() {
+        storage
+            .apply_snapshot(snapshot.clone())
+            .expect("it is news");
     }
     storage
         .append(&ready.append.entries)

@@ -39,8 +39,10 @@ fn settings(config: fn(u64) -> Config) -> Config {
 }
 
 fn write(storage: &MemoryStorage, work: &AppendWork) {
-    if let Some(snapshot) = work.snapshot.clone() {
-        storage.apply_snapshot(snapshot).expect("it is news");
+    if let Some(snapshot) = work.snapshot.as_deref() {
+        storage
+            .apply_snapshot(snapshot.clone())
+            .expect("it is news");
     }
     storage.append(&work.entries).expect("they follow the log");
     if let Some(hard_state) = work.hard_state {

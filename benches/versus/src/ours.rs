@@ -111,8 +111,7 @@ impl Node {
         if let Some(hard_state) = ready.append.hard_state {
             self.storage.set_hard_state(hard_state);
         }
-        messages.append(&mut ready.messages);
-        messages.extend(ready.append.messages().cloned());
+        ready.move_messages(messages);
         for entry in &ready.apply.entries {
             if let Payload::Command(command) = &entry.payload {
                 self.commands += 1;

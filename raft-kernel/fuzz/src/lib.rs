@@ -157,8 +157,10 @@ fn serve(node: &mut RawNode<MemoryStorage>, storage: &MemoryStorage) {
             return;
         }
         let ready = node.ready().expect("it was announced");
-        if let Some(snapshot) = ready.append.snapshot.clone() {
-            storage.apply_snapshot(snapshot).expect("it is news");
+        if let Some(snapshot) = ready.append.snapshot.as_deref() {
+            storage
+                .apply_snapshot(snapshot.clone())
+                .expect("it is news");
         }
         storage.append(&ready.append.entries).expect("they follow");
         if let Some(hard_state) = ready.append.hard_state {

@@ -199,7 +199,7 @@ impl Environment {
         self.nodes[at].write(&work)?;
 
         let responses = work.responses().to_vec();
-        let snapshot = work.snapshot.clone();
+        let snapshot = work.snapshot.as_deref().cloned();
         let mut parts = work.done().into_parts().into_iter();
         let mut answers = Vec::new();
         for message in responses {

@@ -170,7 +170,7 @@ impl Node {
         if let Some(hard_state) = work.hard_state {
             memory.set_hard_state(hard_state);
         }
-        if let Some(snapshot) = &work.snapshot {
+        if let Some(snapshot) = work.snapshot.as_deref() {
             memory
                 .apply_snapshot(snapshot.clone())
                 .map_err(|error| storage_text(&error))?;

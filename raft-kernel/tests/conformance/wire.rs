@@ -169,7 +169,7 @@ impl Wire {
                 node,
                 work.term(),
                 work.last_entry(),
-                work.snapshot.as_ref(),
+                work.snapshot.as_deref(),
             ));
         }
         let hard_state = work.hard_state.unwrap_or_default();
@@ -182,7 +182,7 @@ impl Wire {
         Wire {
             commit: hard_state.commit,
             vote: hard_state.vote.unwrap_or(0),
-            snapshot: work.snapshot.clone(),
+            snapshot: work.snapshot.as_deref().cloned(),
             responses,
             ..wire.with_entries(&work.entries)
         }

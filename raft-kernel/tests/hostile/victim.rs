@@ -220,9 +220,9 @@ impl Victim {
     fn write(&mut self, work: &AppendWork) {
         let truth = &self.storage.truth;
         let strict = self.home == Home::Honest;
-        if let Some(snapshot) = work.snapshot.clone() {
+        if let Some(snapshot) = work.snapshot.as_deref() {
             let index = snapshot.index;
-            let stored = truth.apply_snapshot(snapshot);
+            let stored = truth.apply_snapshot(snapshot.clone());
             assert!(
                 stored.is_ok() || !strict,
                 "a snapshot is no news: {stored:?}"

@@ -157,9 +157,9 @@ impl Server {
     }
 
     fn write(&mut self, work: &AppendWork) {
-        if let Some(snapshot) = work.snapshot.clone() {
-            self.machine = Machine::restored(&snapshot);
-            let stored = self.storage.apply_snapshot(snapshot);
+        if let Some(snapshot) = work.snapshot.as_deref() {
+            self.machine = Machine::restored(snapshot);
+            let stored = self.storage.apply_snapshot(snapshot.clone());
             stored.expect("a snapshot in a Ready is news");
         }
         let stored = self.storage.append(&work.entries);
