@@ -189,8 +189,12 @@ impl Unstable {
 
     /// The entries from `low`, which is here, on and before `high`, as many as fit, but at
     /// least one. Shared with a run where they lie in one.
+    // Inlined for the usual case, whose answer is then built where it is to be.
+    #[inline]
     pub(crate) fn slice(&mut self, low: Index, high: Index, max_bytes: u64) -> Entries {
-        self.seal();
+        if !self.fresh.is_empty() {
+            self.seal();
+        }
         // Nearly every question is about the newest run as a whole.
         if let Some(run) = self.runs.back()
             && run.first == low
@@ -199,6 +203,11 @@ impl Unstable {
         {
             return run.entries.clone();
         }
+        self.gather(low, high, max_bytes)
+    }
+
+    /// The same from whatever runs hold them.
+    fn gather(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
         let high = high.min(self.next);
         let start = self.run_at(low).unwrap_or(0);
         let Some(run) = self
@@ -354,7 +363,10 @@ impl Unstable {
         let Some(run) = Run::of(entries) else {
             return;
         };
-        self.truncate(run.first);
+        // Nearly always the run follows the log's end, and nothing is to go.
+        if run.first < self.next || !self.fresh.is_empty() {
+            self.truncate(run.first);
+        }
         self.next = run.last + 1;
         self.runs.push_back(run);
     }
