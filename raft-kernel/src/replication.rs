@@ -43,9 +43,8 @@ impl<S: Storage> Raft<S> {
     /// Appends payloads to the leader's own log as entries of its term.
     pub(crate) fn append_as_leader(&mut self, payloads: impl IntoIterator<Item = Payload>) {
         let term = self.term;
-        let mut index = self.log.last_index();
         for payload in payloads {
-            index += 1;
+            let index = self.log.last_index() + 1;
             self.log.push(Entry {
                 term,
                 index,
