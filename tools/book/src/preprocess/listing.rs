@@ -36,6 +36,7 @@ pub(crate) fn expand(
     let mut listing = read(&argument, page_folder, workspace)?;
     if is_rust(fence) {
         check_rust(&listing, workspace)?;
+        check_length(&listing)?;
         for line in &mut listing.lines {
             protect_from_hiding(line);
         }
@@ -51,6 +52,28 @@ pub(crate) struct Listing {
     shown: String,
     anchor: Option<String>,
     lines: Vec<String>,
+}
+
+impl Listing {
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// The file's path from the root of the repository.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+}
+
+/// Reads a piece of a file that the workspace compiles.
+pub(crate) fn read_rust(
+    argument: &str,
+    page_folder: &Path,
+    workspace: &Workspace,
+) -> Result<Listing, Problem> {
+    let listing = read(argument, page_folder, workspace)?;
+    check_rust(&listing, workspace)?;
+    Ok(listing)
 }
 
 /// Reads what an include's argument, `path` or `path:anchor`, names.
@@ -124,9 +147,14 @@ fn check_rust(listing: &Listing, workspace: &Workspace) -> Result<(), Problem> {
     if listing.anchor.is_none() {
         return Err(Problem::new(
             format!("listing of the whole file {shown}"),
-            "name an anchor, {{#include PATH:ANCHOR}}, and show the lines in question",
+            "name an anchor, PATH:ANCHOR, and show the lines in question",
         ));
     }
+    Ok(())
+}
+
+fn check_length(listing: &Listing) -> Result<(), Problem> {
+    let shown = &listing.shown;
     let length = listing.lines.len();
     if length > MAX_LINES {
         return Err(Problem::new(
@@ -179,7 +207,7 @@ fn figure(listing: &Listing, info: &str) -> String {
     )
 }
 
-fn fence_longer_than_any_in(lines: &[String]) -> String {
+pub(crate) fn fence_longer_than_any_in(lines: &[String]) -> String {
     let ticks = |line: &String| {
         let rest = line.trim_start();
         rest.len() - rest.trim_start_matches('`').len()
@@ -193,7 +221,7 @@ fn with_slashes(path: &Path) -> String {
     parts.join("/")
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

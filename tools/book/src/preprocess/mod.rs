@@ -2,12 +2,15 @@
 //! before mdBook's own preprocessors see the page.
 //!
 //! This module finds the directives and hands each to the file that knows it:
-//! listings to [`listing`], the pictures of chapter 03 to [`storage_case`]. A new
-//! kind of directive is a new file with a function from its argument to the text that
-//! replaces it, and one arm in [`Page::expand_directive`].
+//! listings to [`listing`], comparisons to [`difference`], the pictures of chapter 03 to
+//! [`storage_case`], measured numbers to [`plot`]. A new kind of directive is a new file
+//! with a function from its argument to the text that replaces it, and one arm in
+//! [`Page::expand_directive`].
 
 mod anchor;
+mod difference;
 mod listing;
+mod plot;
 mod storage_case;
 
 use std::cell::RefCell;
@@ -122,28 +125,27 @@ impl Page<'_> {
     /// A directive outside of a listing. What is right stays for mdBook to expand;
     /// what is wrong is shown on the page as well, for whoever is writing it.
     fn expand_directive(&mut self, directive: &Directive) -> Option<Edit> {
-        let checked = match directive.name.as_str() {
-            "title" => Ok(()),
-            "include" => {
-                listing::read(&directive.argument, self.folder(), self.workspace).map(|_| ())
-            }
-            "storage-case" => match storage_case::expand(&directive.argument) {
-                Ok(text) => {
-                    return Some(Edit {
-                        range: directive.range.clone(),
-                        text,
-                    });
-                }
-                Err(problem) => Err(problem),
-            },
+        let argument = &directive.argument;
+        // `None` leaves the directive to mdBook.
+        let expanded = match directive.name.as_str() {
+            "title" => Ok(None),
+            "include" => listing::read(argument, self.folder(), self.workspace).map(|_| None),
+            "difference" => difference::expand(argument, self.folder(), self.workspace).map(Some),
+            "storage-case" => storage_case::expand(argument).map(Some),
+            "plot" => plot::expand(argument, self.folder(), self.workspace).map(Some),
             other => Err(Problem::new(
                 format!("unknown directive {{{{#{other} …}}}}"),
                 "use {{#include …}}; to show a directive as text, write \\{{#…}}",
             )),
         };
-        let problem = checked.err()?;
-        let text = format!("(broken directive: {})", problem.what);
-        self.found(problem, directive.line);
+        let text = match expanded {
+            Ok(text) => text?,
+            Err(problem) => {
+                let text = format!("(broken directive: {})", problem.what);
+                self.found(problem, directive.line);
+                text
+            }
+        };
         Some(Edit {
             range: directive.range.clone(),
             text,

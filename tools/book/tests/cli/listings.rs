@@ -222,3 +222,37 @@ fn a_warning_of_mdbook_fails_the_build_and_the_check() {
         );
     }
 }
+
+#[test]
+fn a_difference_shows_what_came_and_what_went_under_both_names() {
+    let book = Book::with_page(
+        "# Page\n\n{{#difference ../../chapters/01/src/node.rs:inner \
+         ../../chapters/01/src/node.rs:indented}}\n\nAfter it.\n",
+    );
+    book.run(&["build"]).is_fine();
+    let html = book.read("target/book/page.html");
+    let shown = "<figcaption>What changed from chapters/01/src/node.rs (−) to \
+                 chapters/01/src/node.rs (+)</figcaption>\n\
+                 <pre><code class=\"language-diff\">+#[derive(Debug)]\n #[allow(dead_code)]\n";
+    assert!(html.contains(shown), "{html}");
+    assert!(html.contains("<p>After it.</p>"), "{html}");
+}
+
+#[test]
+fn a_difference_that_shows_nothing_is_found() {
+    let inner = "../../chapters/01/src/node.rs:inner";
+    let book = Book::with_page(&format!("# Page\n\n{{{{#difference {inner} {inner}}}}}\n"));
+    book.check().finds(
+        "book/src/page.md:3",
+        "chapters/01/src/node.rs and chapters/01/src/node.rs do not differ",
+    );
+}
+
+#[test]
+fn a_difference_of_one_thing_is_found() {
+    let book = Book::with_page("# Page\n\n{{#difference ../../chapters/01/src/node.rs:inner}}\n");
+    book.check().finds(
+        "book/src/page.md:3",
+        "`../../chapters/01/src/node.rs:inner` does not name two listings",
+    );
+}

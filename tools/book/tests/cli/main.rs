@@ -6,5 +6,6 @@ mod fixture;
 mod links;
 mod listings;
 mod outputs;
+mod plots;
 mod server;
 mod updates;
