@@ -37,6 +37,12 @@ impl CommandList {
     }
 }
 
+impl fmt::Display for CommandList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "commands {:?}", self.commands)
+    }
+}
+
 /// Something was committed that is no command of this state machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACommand {
