@@ -6,7 +6,7 @@
 //! own. Section 9.6 of the dissertation adds the pre-vote, a trial without a new term,
 //! and section 3.10 the election that an old leader asks for.
 
-use crate::config::StorageWrites;
+use crate::config::{ReadMode, StorageWrites};
 use crate::entry::EntryId;
 use crate::error::Error;
 use crate::event::{CampaignRefusal, Event};
@@ -100,6 +100,17 @@ pub(crate) enum Campaign {
 }
 
 impl<S: Storage> Raft<S> {
+    /// Stands for election because the caller wants it, and not because its time has come.
+    pub(crate) fn stand(&mut self) -> Result<(), Error> {
+        // Its vote for itself would be one against a leader whose lease rests on it.
+        if self.read_mode == ReadMode::Lease && self.role != Role::Leader && self.in_lease() {
+            let why = CampaignRefusal::HearsFromLeader;
+            self.events.emit(|| Event::CampaignRefused(why));
+            return Ok(());
+        }
+        self.hup(false)
+    }
+
     /// Stands for election if the node may, by a pre-vote where that is configured.
     pub(crate) fn hup(&mut self, transfer: bool) -> Result<(), Error> {
         if let Some(why) = self.campaign_refusal()? {

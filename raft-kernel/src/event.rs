@@ -120,6 +120,8 @@ pub enum CampaignRefusal {
     NotPromotable,
     /// A committed configuration change waits to be applied.
     UnappliedConfChange,
+    /// It hears from a leader that may answer reads by a lease.
+    HearsFromLeader,
     /// There is no further term to begin, or no index left for the entry that begins it.
     NoMoreTerms,
 }
@@ -204,6 +206,7 @@ impl fmt::Display for CampaignRefusal {
             CampaignRefusal::UnappliedConfChange => {
                 "a committed configuration change is to be applied first"
             }
+            CampaignRefusal::HearsFromLeader => "a leader counts on it for its lease",
             CampaignRefusal::NoMoreTerms => "the term or the log can grow no further",
         })
     }

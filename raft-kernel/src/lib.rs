@@ -70,6 +70,8 @@
 //! - Seeded chaos checks the safety properties after every step: mishaps on the network,
 //!   crashes that lose what was not stored, changes of the membership
 //!   (`tests/safety_under_chaos.rs`, `CHAOS_SEEDS=a..b`).
+//! - A simulator with disks, clocks and clients tries to break it, and makes what it finds
+//!   short (`tools/sim`, `cargo sim`).
 //! - Hostile messages, invented and real ones changed, must not make a node panic, stop or
 //!   take back what it said (`tests/hostile_input.rs`, `HOSTILE_SEEDS=a..b`; `fuzz/`). On
 //!   2026-11-21, with overflow checks and debug assertions on, seeds 0..60000 tried

@@ -47,6 +47,7 @@ impl<S: Storage> Raft<S> {
             }
             return Ok(state);
         }
+        self.answer_confirmed_reads();
         if self.maybe_commit()? {
             // Fewer voters may have made a majority of what was none.
             self.release_postponed_reads()?;

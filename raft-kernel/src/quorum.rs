@@ -155,9 +155,10 @@ impl JointConfig {
         self.incoming.iter().chain(self.outgoing.iter()).collect()
     }
 
-    /// Whether `id` is the only voter there is.
+    /// Whether `id` is the only voter there is. In a joint configuration it may be that of
+    /// both halves.
     pub fn is_singleton(&self, id: NodeId) -> bool {
-        !self.is_joint() && self.incoming.as_slice() == [id]
+        self.incoming.as_slice() == [id] && (!self.is_joint() || self.outgoing.as_slice() == [id])
     }
 
     /// How the vote stands: both halves must win it, and either can lose it.

@@ -318,17 +318,25 @@ impl<S: Storage> Raft<S> {
     /// A message of an older term is void. Two kinds are answered all the same, so that
     /// their sender learns of the newer term instead of being ignored for ever.
     fn answer_older_term(&mut self, message: &Message) {
+        // This node's own candidacies do not reach everybody: its configuration may be an old
+        // one. Whoever is not in it can learn of the newer term in no other way.
+        let is_stranger = !self.tracker.config.voters.contains(message.from);
         match message.body {
             // A leader that was cut off, and voters that ignore candidates while they hear
             // from it, or a node that may not stand for election: only this answer ends
             // that leader's term (trap 28). Elsewhere the next candidate does.
             MessageBody::AppendEntries { .. } | MessageBody::Heartbeat { .. }
-                if self.check_quorum || self.pre_vote || !self.promotable() =>
+                if self.check_quorum || self.pre_vote || !self.promotable() || is_stranger =>
             {
                 self.send(
                     message.from,
                     MessageBody::AppendEntriesResponse(AppendOutcome::Accepted { match_index: 0 }),
                 );
+            }
+            // Two candidates that do not ask each other could go on for ever, the one with the
+            // more complete log always behind. Somebody who was removed is not helped along.
+            MessageBody::RequestVote { .. } if is_stranger && self.leader.is_none() => {
+                self.send(message.from, vote_response(false, false));
             }
             // A pre-candidate whose log is the most complete but whose term is behind would
             // otherwise never get a vote, nor a term (trap 27).
@@ -396,8 +404,9 @@ impl<S: Storage> Raft<S> {
                 Ok(())
             }
             Body::ReadIndex { read } => match self.leader {
-                // Passed on as it is; the answer goes straight to the node that asked.
-                Some(leader) => {
+                // Passed on as it is; the answer goes straight to the node that asked. That
+                // one may lead by now, and has forgotten what it asked as a follower.
+                Some(leader) if leader != from => {
                     self.messages.push(Message {
                         from,
                         to: leader,
@@ -406,7 +415,7 @@ impl<S: Storage> Raft<S> {
                     });
                     Ok(())
                 }
-                None => Ok(()),
+                _ => Ok(()),
             },
             _ => Ok(()),
         }

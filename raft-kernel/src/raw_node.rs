@@ -145,9 +145,10 @@ impl<S: Storage> RawNode<S> {
         })
     }
 
-    /// Stands for election now.
+    /// Stands for election now. Does nothing under lease reads while the node hears from a
+    /// leader: that one counts on it to wait for an election timeout.
     pub fn campaign(&mut self) -> Result<(), Error> {
-        self.guarded(|raft| raft.hup(false))
+        self.guarded(Raft::stand)
     }
 
     /// Proposes a command.

@@ -232,6 +232,12 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn acknowledge_read(&mut self, from: NodeId, read: ReadId) {
         let newest = self.reads.acknowledged.entry(from).or_insert(read);
         *newest = (*newest).max(read);
+        self.answer_confirmed_reads();
+    }
+
+    /// Answers every read that enough voters have confirmed. To be looked at again when the
+    /// configuration changes: nobody may be left who could answer one more heartbeat.
+    pub(crate) fn answer_confirmed_reads(&mut self) {
         let acknowledged = &self.reads.acknowledged;
         let confirmed = self.tracker.config.voters.committed_index(|id| {
             if id == self.id {

@@ -7,7 +7,7 @@
 mod network;
 
 use network::server::MachineFate;
-use network::words::{accepted, append, message, vote, vote_request};
+use network::words::{accepted, append, heartbeat, message, vote, vote_request};
 use network::{Network, asynchronous, plain};
 use raft_kernel::{
     CampaignRefusal, Change, ConfChange, ConfState, Config, Entry, Event, MessageBody, NodeId,
@@ -415,4 +415,41 @@ fn a_newcomer_need_not_wait_for_the_next_proposal() {
     assert!(sent.iter().any(|message| message.to == 2), "{sent:?}");
     network.hear(message(2, 1, 2, accepted(3)));
     assert_eq!(network.status(1).progress[&2].match_index, 3);
+}
+
+/// The guard is `is_stranger` in `answer_older_term`. Node 3 has not heard that node 1 was
+/// taken in, so it never asks it for its vote, and node 1, which leads an older term, would
+/// send it entries in vain for ever.
+#[test]
+fn a_leader_learns_of_the_newer_term_of_a_node_that_does_not_know_it() {
+    let mut network = Network::founded_as(&ConfState::of_voters(2..=3), (1..=3).map(plain));
+    network.hear(message(1, 3, 4, append((0, 0), 0, &[])));
+    assert_eq!(network.term(3), 4);
+    let sent = network.hear(message(1, 3, 2, heartbeat(0)));
+    let terms: Vec<_> = sent
+        .iter()
+        .map(|message| (message.to, message.term))
+        .collect();
+    assert_eq!(terms, [(1, 4)]);
+}
+
+/// The guard is the same, for candidates. Nodes 1 and 3 do not ask each other, so neither would
+/// learn how far the other's terms have come.
+#[test]
+fn a_candidate_learns_of_the_newer_term_of_a_node_that_does_not_know_it() {
+    let mut network = Network::founded_as(&ConfState::of_voters(2..=3), (1..=3).map(plain));
+    network.node(3).campaign().unwrap();
+    network.answers(3);
+    network.node(3).campaign().unwrap();
+    network.answers(3);
+    assert_eq!(network.term(3), 3);
+    let sent = network.hear(message(1, 3, 2, vote_request((9, 2))));
+    let refusals: Vec<_> = sent
+        .iter()
+        .map(|message| (message.to, message.term))
+        .collect();
+    assert_eq!(refusals, [(1, 3)]);
+    // A node that hears from a leader keeps silent: the candidate may have been removed.
+    network.hear(message(2, 3, 3, append((1, 1), 1, &[])));
+    assert_eq!(network.hear(message(1, 3, 2, vote_request((9, 2)))), []);
 }

@@ -77,3 +77,20 @@ fn a_leader_that_hands_over_gives_its_lease_up() {
     network.isolate(1);
     assert_no_stale_read(&mut network);
 }
+
+/// The guard is `Raft::stand`. A node that is told to stand would vote for itself, though the
+/// leader counts on it to wait: it stands only when it no longer hears from the leader.
+#[test]
+fn nobody_who_hears_from_the_leader_stands_because_it_is_told_to() {
+    let mut network = led();
+    network.isolate(1);
+    network.campaign(2);
+    assert_eq!(network.leader(), Some(1), "node 2 waits");
+    for _ in 0..30 {
+        if matches!(network.leader(), Some(2 | 3)) {
+            break;
+        }
+        network.tick_all(1);
+    }
+    assert_no_stale_read(&mut network);
+}

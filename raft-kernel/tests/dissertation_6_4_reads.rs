@@ -13,7 +13,8 @@ mod network;
 use network::words::{accepted, append, command, message, vote};
 use network::{Network, plain};
 use raft_kernel::{
-    ConfState, Config, DropReason, Error, Message, MessageBody, NodeId, ReadId, ReadMode, Role,
+    Change, ConfChange, ConfState, Config, DropReason, Error, Message, MessageBody, NodeId, ReadId,
+    ReadMode, Role, Transition,
 };
 
 fn under_a_lease(id: NodeId) -> Config {
@@ -326,4 +327,40 @@ fn a_joint_configuration_confirms_by_both_majorities() {
         network.hear(confirmed(second, 2, read));
         assert_eq!(network.take_reads(1), answer(2, "x"));
     }
+}
+
+/// The guard is `JointConfig::is_singleton`: a joint configuration may have one voter, the
+/// same in both halves. Nobody is there whose answer to a heartbeat would confirm a read.
+#[test]
+fn the_only_voter_of_a_joint_configuration_answers_at_once() {
+    let mut network = Network::of(1);
+    network.elect(1);
+    network.change(
+        1,
+        ConfChange {
+            transition: Transition::JointExplicit,
+            changes: vec![Change::Update(1)],
+            ..ConfChange::default()
+        },
+    );
+    assert!(network.status(1).config.voters.is_joint());
+    ask(&mut network, 1, "x");
+    assert_eq!(network.take_reads(1), answer(3, "x"));
+}
+
+/// The guard is `answer_confirmed_reads` in `switch_to`. A read waits for the answer of a node
+/// that is then removed: nobody is left to answer, and the read would keep its place for ever.
+#[test]
+fn a_read_that_waited_for_a_node_that_was_removed_is_answered() {
+    let mut network = Network::with(2, |id| Config {
+        max_pending_reads: 1,
+        ..plain(id)
+    });
+    network.elect(1);
+    network.drop_when(|message| matches!(message.body, MessageBody::Heartbeat { .. }));
+    ask(&mut network, 1, "x");
+    network.change(1, ConfChange::single(Change::Remove(2)));
+    assert_eq!(network.take_reads(1), answer(2, "x"));
+    ask(&mut network, 1, "y");
+    assert_eq!(network.take_reads(1), answer(3, "y"));
 }

@@ -190,3 +190,16 @@ fn another_seed_after_a_restart_gives_other_numbers() {
     network.hear(answered(2, before, 2));
     assert_eq!(network.take_reads(2), []);
 }
+
+/// The guard is in `step_as_follower`: what a node asked as a follower is not passed on to it
+/// when it leads by now. It would refuse the message as one that cannot be.
+#[test]
+fn a_question_does_not_come_back_to_a_node_that_leads_by_now() {
+    let mut network = led();
+    network.node(2).read_index("x").unwrap();
+    let question = network.answers(2).remove(0);
+    network.elect(2);
+    assert_eq!(network.hear(question), []);
+    network.settle();
+    assert!(network.refused.is_empty(), "{:?}", network.refused);
+}

@@ -1,0 +1,5 @@
+//! `cargo sim`; see the library.
+
+fn main() -> std::process::ExitCode {
+    sim::main()
+}
