@@ -44,6 +44,8 @@ pub struct Case {
     pub title: &'static str,
     /// Why the storage does what it does.
     pub why: &'static str,
+    /// Makes the storage as it was before.
+    pub storage: fn() -> MemoryStorage,
     /// What the storage held before.
     pub before: State,
     /// What it was asked to do.
@@ -77,6 +79,7 @@ impl Setting {
             topic: self.topic,
             title: self.title,
             why: self.why,
+            storage: self.storage,
             before,
             operation: self.operation,
             outcome,
