@@ -40,11 +40,9 @@ impl<S: Storage> Raft<S> {
             .progress
             .get(self.id)
             .is_some_and(|own| !own.is_learner);
-        if !leads_as_voter {
+        if !leads_as_voter && self.step_down_on_removal {
             // Removed or demoted by its own change (dissertation, section 4.2.2).
-            if self.step_down_on_removal {
-                self.become_follower(self.term, None);
-            }
+            self.become_follower(self.term, None);
             return Ok(state);
         }
         self.answer_confirmed_reads();

@@ -10,8 +10,8 @@ use network::server::MachineFate;
 use network::words::{accepted, append, heartbeat, message, vote, vote_request};
 use network::{Network, asynchronous, plain};
 use raft_kernel::{
-    CampaignRefusal, Change, ConfChange, ConfState, Config, Entry, Event, MessageBody, NodeId,
-    Proposed, Role, Transition,
+    CampaignRefusal, Change, ConfChange, ConfState, Config, Entry, Event, Message, MessageBody,
+    NodeId, Proposed, Role, Transition,
 };
 
 fn voters(network: &mut Network, id: NodeId) -> Vec<NodeId> {
@@ -452,4 +452,44 @@ fn a_candidate_learns_of_the_newer_term_of_a_node_that_does_not_know_it() {
     // A node that hears from a leader keeps silent: the candidate may have been removed.
     network.hear(message(2, 3, 3, append((1, 1), 1, &[])));
     assert_eq!(network.hear(message(1, 3, 2, vote_request((9, 2)))), []);
+}
+
+/// The guard is in `switch_to`: a leader that goes on without a vote looks too whether fewer
+/// voters have made a majority of what was none. Nothing else would, since node 3 has said all
+/// that it has to say.
+#[test]
+fn a_leader_without_a_vote_commits_what_a_smaller_configuration_holds() {
+    let mut network = Network::with(3, |id| Config {
+        step_down_on_removal: false,
+        max_uncommitted_bytes: 0,
+        ..plain(id)
+    });
+    network.elect(1);
+    network.change(1, ConfChange::single(Change::AddLearner(1)));
+    let leaving = ConfChange {
+        transition: Transition::JointExplicit,
+        changes: vec![Change::Remove(2)],
+        ..ConfChange::default()
+    };
+    network.change(1, leaving);
+    // Node 2 holds what leaves the joint configuration, and not the command after it.
+    network
+        .node(1)
+        .propose_conf_change(ConfChange::leave_joint())
+        .unwrap();
+    let sent = network.answers(1);
+    network.node(1).propose("a").unwrap();
+    let command = network.answers(1);
+    let to = |id| move |message: &&Message| message.to == id;
+    let to_3: Vec<_> = sent.iter().chain(&command).filter(to(3)).cloned().collect();
+    let answers: Vec<_> = to_3.into_iter().flat_map(|m| network.hear(m)).collect();
+    for answer in answers {
+        network.hear(answer);
+    }
+    let to_2: Vec<_> = sent.iter().filter(to(2)).cloned().collect();
+    let answers: Vec<_> = to_2.into_iter().flat_map(|m| network.hear(m)).collect();
+    for answer in answers {
+        network.hear(answer);
+    }
+    assert_eq!(network.commands(1), ["a"]);
 }

@@ -28,6 +28,7 @@ found! {
     a_leader_that_a_node_of_a_newer_term_does_not_know,
     candidates_that_do_not_ask_each_other,
     a_node_that_was_told_to_stand_under_a_lease,
+    a_leader_without_a_vote_that_goes_on,
 }
 
 /// A search in which nothing happens would prove nothing.
