@@ -1,6 +1,10 @@
-//! The command line of the early chapters' programs: one flag, clear errors.
+//! The command line of the chapters' programs: clear errors, and an exit code that says
+//! how the program ended.
+//!
+//! Most chapters have one flag, and their `main` is here. The others read flags of their
+//! own, and share the rest: what a wrong command line is answered, and the exit codes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -24,6 +28,24 @@ pub enum Request {
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(String);
 
+impl UsageError {
+    /// An error that says this.
+    pub fn new(what: impl Into<String>) -> Self {
+        UsageError(what.into())
+    }
+
+    /// The value of an option is not what it `takes`.
+    pub fn wrong_value(takes: &str, value: &OsStr) -> Self {
+        UsageError(format!("{takes}, not '{}'", value.to_string_lossy()))
+    }
+}
+
+impl From<lexopt::Error> for UsageError {
+    fn from(error: lexopt::Error) -> Self {
+        UsageError(error.to_string())
+    }
+}
+
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -31,40 +53,46 @@ impl fmt::Display for UsageError {
 }
 
 /// The whole of a chapter's `main`: reads the command line, tells the story, and turns
-/// what went wrong into a message and an exit code: 2 for a wrong command line, 1 for
-/// anything else.
+/// what went wrong into a message and an exit code.
 pub fn main(package: &str, about: &str, story: Story) -> ExitCode {
-    match parse(std::env::args_os().skip(1)) {
-        Ok(Request::Help) => finish(io::stdout().write_all(help(package, about).as_bytes())),
-        Ok(Request::Tell { seed }) => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            let told = story(seed, &mut out).and_then(|()| Ok(out.flush()?));
-            match told {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => match error.downcast::<io::Error>() {
-                    Ok(error) => finish(Err(*error)),
-                    Err(error) => failed(&error),
-                },
-            }
-        }
-        Err(wrong) => {
-            eprintln!("error: {wrong}\n\nTry: cargo run -p {package} -- --help");
-            ExitCode::from(2)
-        }
-    }
+    let request = parse(std::env::args_os().skip(1));
+    run(package, request, |request, out| match request {
+        Request::Help => Ok(out.write_all(help(package, about).as_bytes())?),
+        Request::Tell { seed } => story(seed, out),
+    })
 }
 
-/// A reader that went away (`| head`) has seen what it wanted.
-fn finish(written: io::Result<()>) -> ExitCode {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => failed(&error),
+/// Gives the answer to what was asked for. The exit code is 2 for a wrong command line,
+/// and 1 for anything else that went wrong.
+pub fn run<R>(
+    package: &str,
+    request: Result<R, UsageError>,
+    answer: impl FnOnce(R, &mut dyn Write) -> crate::Result<()>,
+) -> ExitCode {
+    let request = match request {
+        Ok(request) => request,
+        Err(wrong) => {
+            eprintln!("error: {wrong}\n\nTry: cargo run -p {package} -- --help");
+            return ExitCode::from(2);
+        }
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let answered = answer(request, &mut out);
+    // What was told before something went wrong is part of what went wrong.
+    let flushed = out.flush();
+    match answered.and_then(|()| Ok(flushed?)) {
+        Err(error) if !reader_went_away(&*error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
         _ => ExitCode::SUCCESS,
     }
 }
 
-fn failed(error: &dyn fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::FAILURE
+/// A reader that went away (`| head`) has seen what it wanted.
+fn reader_went_away(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Reads the arguments that follow the program's name.
@@ -72,32 +100,33 @@ pub fn parse(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Requ
     use lexopt::prelude::*;
     let mut parser = lexopt::Parser::from_args(args);
     let mut seed = 1;
-    while let Some(argument) = parser
-        .next()
-        .map_err(|error| UsageError(error.to_string()))?
-    {
+    while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
-            Long("seed") => {
-                let value = parser
-                    .value()
-                    .map_err(|error| UsageError(error.to_string()))?;
-                seed = value
-                    .to_str()
-                    .and_then(|text| text.parse().ok())
-                    .ok_or_else(|| {
-                        let value = value.to_string_lossy();
-                        UsageError(format!(
-                            "--seed takes a whole number from 0 on, not '{value}'"
-                        ))
-                    })?;
-            }
-            Short(_) | Long(_) | Value(_) => {
-                return Err(UsageError(argument.unexpected().to_string()));
-            }
+            Long("seed") => seed = seed_of(&parser.value()?)?,
+            Short(_) | Long(_) | Value(_) => return Err(argument.unexpected().into()),
         }
     }
     Ok(Request::Tell { seed })
+}
+
+/// The seed that was given to `--seed`.
+pub fn seed_of(value: &OsStr) -> Result<u64, UsageError> {
+    let wrong = || UsageError::wrong_value("--seed takes a whole number from 0 on", value);
+    whole_number(value).ok_or_else(wrong)
+}
+
+/// The number that was given to `option`, which takes no more than `most`.
+pub fn number_up_to(most: u64, option: &str, value: &OsStr) -> Result<u64, UsageError> {
+    let number = whole_number(value).filter(|number| *number <= most);
+    number.ok_or_else(|| {
+        let takes = format!("{option} takes a whole number from 0 to {most}");
+        UsageError::wrong_value(&takes, value)
+    })
+}
+
+fn whole_number(value: &OsStr) -> Option<u64> {
+    value.to_str().and_then(|text| text.parse().ok())
 }
 
 fn help(package: &str, about: &str) -> String {

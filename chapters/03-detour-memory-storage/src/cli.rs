@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io;
 use std::process::ExitCode;
 
-use std::io::{self, Write as _};
+use ch01_single_node_cluster::cli::{UsageError, run};
 
 use crate::case::{Case, Topic};
 use crate::cases::{case, cases};
@@ -37,52 +38,43 @@ pub enum Request {
 
 /// The whole of the program. A wrong command line ends in exit code 2.
 pub fn main() -> ExitCode {
-    let request = match parse(std::env::args_os().skip(1)) {
-        Ok(request) => request,
-        Err(wrong) => {
-            eprintln!("error: {wrong}\n\nTry: cargo run -p ch03-detour-memory-storage -- --help");
-            return ExitCode::from(2);
-        }
-    };
-    match io::stdout().write_all(answer(&request).as_bytes()) {
-        // A reader that went away (`| head`) has seen what it wanted.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("error: cannot print: {error}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    let request = parse(std::env::args_os().skip(1));
+    run(env!("CARGO_PKG_NAME"), request, |request, out| {
+        let printed = out.write_all(answer(&request).as_bytes());
+        let printed = printed.and_then(|()| out.flush());
+        // The error keeps its kind, which says whether the reader went away.
+        Ok(printed
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot print: {error}")))?)
+    })
 }
 
 /// Reads the arguments that follow the program's name; says what is wrong with them.
-pub fn parse(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, String> {
+pub fn parse(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, UsageError> {
     use lexopt::prelude::*;
     let mut parser = lexopt::Parser::from_args(args);
     let mut request = Request::All;
-    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+    while let Some(argument) = parser.next()? {
         let asked = match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
             Long("list") => Request::List,
-            Long("case") => {
-                let value = parser.value().map_err(|error| error.to_string())?;
-                Request::One(known_case(&value.to_string_lossy())?)
-            }
-            Short(_) | Long(_) | Value(_) => return Err(argument.unexpected().to_string()),
+            Long("case") => known_case(&parser.value()?.to_string_lossy())?,
+            Short(_) | Long(_) | Value(_) => return Err(argument.unexpected().into()),
         };
         if request != Request::All {
-            return Err("--list and --case can be given once, and not together".into());
+            let wrong = "--list and --case can be given once, and not together";
+            return Err(UsageError::new(wrong));
         }
         request = asked;
     }
     Ok(request)
 }
 
-fn known_case(name: &str) -> Result<String, String> {
+fn known_case(name: &str) -> Result<Request, UsageError> {
     match case(name) {
-        Some(_) => Ok(name.to_string()),
-        None => Err(format!(
+        Some(_) => Ok(Request::One(name.to_string())),
+        None => Err(UsageError::new(format!(
             "there is no case '{name}'; --list prints the names"
-        )),
+        ))),
     }
 }
 

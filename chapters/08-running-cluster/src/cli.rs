@@ -1,10 +1,9 @@
 //! The command line: what a run begins with, and how much of it is told.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
+use ch01_single_node_cluster::cli::{UsageError, number_up_to, run, seed_of};
 use ch07_detour_change_state_machine::{Paced, Sum};
 
 use crate::story::{Detail, tell};
@@ -19,61 +18,18 @@ pub enum Request {
     Help,
 }
 
-/// What was wrong with the command line.
-#[derive(Debug, PartialEq, Eq)]
-pub struct UsageError(String);
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<lexopt::Error> for UsageError {
-    fn from(error: lexopt::Error) -> Self {
-        UsageError(error.to_string())
-    }
-}
-
 /// How many numbers may be proposed at most. A run of more would take minutes.
 const MOST_PROPOSALS: u64 = 10_000;
 
 /// The whole of `main`. Ends with 2 for a wrong command line, and with 1 for anything
 /// else that goes wrong.
 pub fn main() -> ExitCode {
-    match parse(std::env::args_os().skip(1)) {
-        Ok(Request::Help) => finish(io::stdout().write_all(HELP.as_bytes())),
-        Ok(Request::Tell(setting, detail)) => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            let told = tell::<Paced<Sum>>(setting, detail, &mut out);
-            // What was told before something went wrong is part of what went wrong.
-            let flushed = out.flush();
-            match told {
-                Ok(()) => finish(flushed),
-                Err(error) => match error.downcast::<io::Error>() {
-                    Ok(error) => finish(Err(*error)),
-                    Err(error) => failed(&error),
-                },
-            }
-        }
-        Err(wrong) => {
-            eprintln!("error: {wrong}\n\nTry: cargo run -p ch08-running-cluster -- --help");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// A reader that went away (`| head`) has seen what it wanted.
-fn finish(written: io::Result<()>) -> ExitCode {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => failed(&error),
-        _ => ExitCode::SUCCESS,
-    }
-}
-
-fn failed(error: &dyn fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::FAILURE
+    let request = parse(std::env::args_os().skip(1));
+    let package = env!("CARGO_PKG_NAME");
+    run(package, request, |request, out| match request {
+        Request::Help => Ok(out.write_all(HELP.as_bytes())?),
+        Request::Tell(setting, detail) => tell::<Paced<Sum>>(setting, detail, out),
+    })
 }
 
 /// Reads the arguments that follow the program's name.
@@ -84,39 +40,23 @@ pub fn parse(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Requ
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
-            Long("seed") => setting.seed = seed(&parser.value()?)?,
+            Long("seed") => setting.seed = seed_of(&parser.value()?)?,
             Long("drop") => setting.drop = drop(&parser.value()?)?,
-            Long("proposals") => setting.proposals = proposals(&parser.value()?)?,
-            Long("messages") => detail = Detail::Messages,
-            Short(_) | Long(_) | Value(_) => {
-                return Err(UsageError(argument.unexpected().to_string()));
+            Long("proposals") => {
+                let value = parser.value()?;
+                setting.proposals = number_up_to(MOST_PROPOSALS, "--proposals", &value)?;
             }
+            Long("messages") => detail = Detail::Messages,
+            Short(_) | Long(_) | Value(_) => return Err(argument.unexpected().into()),
         }
     }
     Ok(Request::Tell(setting, detail))
 }
 
-fn seed(value: &OsStr) -> Result<u64, UsageError> {
-    let seed = value.to_str().and_then(|text| text.parse().ok());
-    seed.ok_or_else(|| wrong("--seed takes a whole number from 0 on", value))
-}
-
 fn drop(value: &OsStr) -> Result<Chance, UsageError> {
     let drop = value.to_str().and_then(|text| text.parse().ok());
     let takes = "--drop takes a number from 0 to 1, as in 0.25 for a quarter of the messages";
-    drop.ok_or_else(|| wrong(takes, value))
-}
-
-fn proposals(value: &OsStr) -> Result<u64, UsageError> {
-    let count = value.to_str().and_then(|text| text.parse().ok());
-    let takes = format!("--proposals takes a whole number from 0 to {MOST_PROPOSALS}");
-    count
-        .filter(|count| *count <= MOST_PROPOSALS)
-        .ok_or_else(|| wrong(&takes, value))
-}
-
-fn wrong(takes: &str, value: &OsStr) -> UsageError {
-    UsageError(format!("{takes}, not '{}'", value.to_string_lossy()))
+    drop.ok_or_else(|| UsageError::wrong_value(takes, value))
 }
 
 const HELP: &str = "\
