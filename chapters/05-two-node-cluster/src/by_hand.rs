@@ -11,6 +11,10 @@ use raft_kernel::{Message, NodeId};
 
 use crate::{Post, Proposal, Replica, Ticket, Undelivered};
 
+/// How many messages [`ByHand::settle`] delivers at most. Without a tick, nodes have an
+/// end long before; those that answer each other for ever are broken.
+pub const ENOUGH: usize = 100_000;
+
 /// Nodes, and the messages that are on their way between them.
 // ANCHOR: by_hand
 #[derive(Debug)]
@@ -107,11 +111,105 @@ impl<N: Replica> ByHand<N> {
     }
 
     /// Delivers messages until there are none, and shows each to `watch` before.
+    ///
+    /// # Errors
+    /// What `watch` or a node fails with; and when there are more than [`ENOUGH`], with
+    /// how each node stands.
     pub fn settle(&mut self, mut watch: impl FnMut(&Message) -> Result<()>) -> Result<()> {
+        let mut delivered = 0;
         while let Some(message) = self.next_message()? {
+            if delivered == ENOUGH {
+                return Err(self.no_end());
+            }
             watch(&message)?;
             self.deliver(message)?;
+            delivered += 1;
         }
         Ok(())
+    }
+
+    fn no_end(&self) -> Box<dyn std::error::Error + Send + Sync> {
+        let nodes: Vec<String> = self.nodes.values().map(N::to_string).collect();
+        let nodes = nodes.join("\n");
+        format!("after {ENOUGH} messages the nodes have found no end:\n{nodes}").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+    use crate::{Node, Promise};
+    use ch01_single_node_cluster::Turn;
+    use raft_kernel::{MessageBody, Status};
+
+    /// Sends back whatever it hears.
+    struct Echo {
+        status: Status,
+        heard: Vec<Message>,
+    }
+
+    impl Replica for Echo {
+        type Command = u8;
+
+        fn tick(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn step(&mut self, message: Message) -> Result<()> {
+            self.heard.push(message);
+            Ok(())
+        }
+
+        fn propose(&mut self, _: Proposal<u8>, _: Promise) -> Result<()> {
+            Ok(())
+        }
+
+        fn turn(&mut self, post: &mut dyn Post) -> Result<Option<Turn>> {
+            for heard in self.heard.drain(..) {
+                let (from, to) = (heard.to, heard.from);
+                let sent = post.send(Message { from, to, ..heard });
+                sent.map_err(|undelivered| undelivered.to_string())?;
+            }
+            Ok(None)
+        }
+
+        fn status(&self) -> Status {
+            self.status.clone()
+        }
+    }
+
+    impl fmt::Display for Echo {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "echo {}", self.status.id)
+        }
+    }
+
+    #[test]
+    fn nodes_that_answer_each_other_for_ever_are_told_of_and_not_waited_for() {
+        let mut nodes = ByHand::default();
+        for id in [1, 2] {
+            let status = Node::join(id, 1).expect("a new node").status();
+            let heard = Vec::new();
+            nodes.add(Echo { status, heard });
+        }
+        let first = Message {
+            from: 1,
+            to: 2,
+            term: 1,
+            body: MessageBody::TimeoutNow,
+        };
+        nodes.deliver(first).expect("node 2 is there");
+        let mut watched = 0;
+        let settled = nodes.settle(|_| {
+            watched += 1;
+            Ok(())
+        });
+        assert_eq!(
+            settled.unwrap_err().to_string(),
+            format!("after {ENOUGH} messages the nodes have found no end:\necho 1\necho 2")
+        );
+        assert_eq!(watched, ENOUGH);
     }
 }

@@ -73,26 +73,35 @@ pub enum Never {}
 // ANCHOR: run
 fn run<N: Replica>(mut node: N, mut lines: Lines<N>) -> Result<N> {
     let mut watches = Watches::default();
-    loop {
+    while lines.serve_next(&mut node, &mut watches)? {
+        while node.turn(&mut lines.network)?.is_some() {}
+        watches.look(&node);
+    }
+    Ok(node)
+}
+
+impl<N: Replica> Lines<N> {
+    /// Waits until a line has something, and gives it to the node. Answers whether the
+    /// node is to go on: it is not when a line is closed.
+    pub fn serve_next(&self, node: &mut N, watches: &mut Watches<N>) -> Result<bool> {
         // The first line that has something is served. Messages go before ticks: nobody
         // is to think that the leader is silent while its message waits in the inbox.
         select_biased! {
-            recv(lines.stop) -> _ => return Ok(node),
-            recv(lines.inbox) -> message => match message {
+            recv(self.stop) -> _ => return Ok(false),
+            recv(self.inbox) -> message => match message {
                 Ok(message) => node.step(message)?,
-                Err(_) => return Ok(node),
+                Err(_) => return Ok(false),
             },
-            recv(lines.ticks) -> tick => match tick {
+            recv(self.ticks) -> tick => match tick {
                 Ok(Tick) => node.tick()?,
-                Err(_) => return Ok(node),
+                Err(_) => return Ok(false),
             },
-            recv(lines.requests) -> request => match request {
-                Ok(request) => watches.serve(request, &mut node)?,
-                Err(_) => return Ok(node),
+            recv(self.requests) -> request => match request {
+                Ok(request) => watches.serve(request, node)?,
+                Err(_) => return Ok(false),
             },
         }
-        while node.turn(&mut lines.network)?.is_some() {}
-        watches.look(&node);
+        Ok(true)
     }
 }
 // ANCHOR_END: run

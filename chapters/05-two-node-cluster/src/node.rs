@@ -93,15 +93,8 @@ impl Replica for Node {
 
     // ANCHOR: propose
     fn propose(&mut self, proposal: Proposal<u8>, promise: Promise) -> Result<()> {
-        let leader = self.raft.leader();
-        let is_change = matches!(proposal, Proposal::Change(_));
-        let answer = match proposal {
-            Proposal::Command(byte) => self.raft.propose(vec![byte]),
-            Proposal::Change(change) => self.raft.propose_conf_change(change),
-        };
-        Ok(self
-            .proposals
-            .proposed(answer, is_change, leader, promise)?)
+        let proposal = proposal.encoded(|byte| vec![*byte]);
+        Ok(self.proposals.propose(&mut self.raft, proposal, promise)?)
     }
     // ANCHOR_END: propose
 

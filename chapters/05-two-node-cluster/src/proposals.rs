@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use raft_kernel::{
-    ConfChange, ConfState, DropReason, Entry, Error, Index, NodeId, Payload, Proposed, Term,
+    ConfChange, ConfState, DropReason, Entry, Error, Index, MemoryStorage, NodeId, Payload,
+    Proposed, RawNode, Term,
 };
 
 /// What can be asked of a node: a command of its state machine, or a change of the
@@ -28,6 +29,16 @@ pub enum Proposal<C> {
     Change(ConfChange),
 }
 // ANCHOR_END: proposal
+
+impl<C> Proposal<C> {
+    /// The same proposal, its command as bytes, as it travels in the log.
+    pub fn encoded(self, encode: impl FnOnce(&C) -> Vec<u8>) -> Proposal<Vec<u8>> {
+        match self {
+            Proposal::Command(command) => Proposal::Command(encode(&command)),
+            Proposal::Change(change) => Proposal::Change(change),
+        }
+    }
+}
 
 /// What became of a proposal.
 // ANCHOR: outcome
@@ -144,18 +155,23 @@ struct Waiting {
 // ANCHOR_END: proposals
 
 impl Proposals {
-    /// Remembers what the engine made of a proposal, or says why it took none.
+    /// Proposes to the engine. Remembers where the entry is, or says why there is none.
     ///
     /// # Errors
     /// What the engine answers to a node that has stopped.
-    // ANCHOR: proposed
-    pub fn proposed(
+    // ANCHOR: propose
+    pub fn propose(
         &mut self,
-        answer: Result<Proposed, Error>,
-        is_change: bool,
-        leader: Option<NodeId>,
+        raft: &mut RawNode<MemoryStorage>,
+        proposal: Proposal<Vec<u8>>,
         promise: Promise,
     ) -> Result<(), Error> {
+        let leader = raft.leader();
+        let is_change = matches!(proposal, Proposal::Change(_));
+        let answer = match proposal {
+            Proposal::Command(command) => raft.propose(command),
+            Proposal::Change(change) => raft.propose_conf_change(change),
+        };
         match answer {
             Ok(Proposed::Appended { term, index }) => {
                 let waiting = Waiting { is_change, promise };
@@ -170,7 +186,7 @@ impl Proposals {
         }
         Ok(())
     }
-    // ANCHOR_END: proposed
+    // ANCHOR_END: propose
 
     /// An entry is applied: whoever waits for one at its index gets the answer.
     // ANCHOR: applied
@@ -246,10 +262,8 @@ mod tests {
 
     fn appended(proposals: &mut Proposals, term: Term, index: Index, is_change: bool) -> Ticket {
         let (promise, ticket) = Ticket::new();
-        let answer = Ok(Proposed::Appended { term, index });
-        proposals
-            .proposed(answer, is_change, None, promise)
-            .expect("the engine took it");
+        let waiting = Waiting { is_change, promise };
+        proposals.waiting.insert((index, term), waiting);
         ticket
     }
 

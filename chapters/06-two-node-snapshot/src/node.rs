@@ -118,15 +118,8 @@ impl<M: StateMachine> Replica for Node<M> {
     }
 
     fn propose(&mut self, proposal: Proposal<M::Command>, promise: Promise) -> Result<()> {
-        let leader = self.raft.leader();
-        let is_change = matches!(proposal, Proposal::Change(_));
-        let answer = match proposal {
-            Proposal::Command(command) => self.raft.propose(M::encode(&command)),
-            Proposal::Change(change) => self.raft.propose_conf_change(change),
-        };
-        Ok(self
-            .proposals
-            .proposed(answer, is_change, leader, promise)?)
+        let proposal = proposal.encoded(M::encode);
+        Ok(self.proposals.propose(&mut self.raft, proposal, promise)?)
     }
 
     // ANCHOR: turn

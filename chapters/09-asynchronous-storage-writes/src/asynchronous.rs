@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, bounded};
 use raft_kernel::{MemoryStorage, Message, NodeId, Status, StorageWrites};
 
 use crate::engine::Engine;
-use crate::{AppendJob, Applied, ApplyJob, Written, as_bytes};
+use crate::{AppendJob, Applied, ApplyJob, Written};
 
 /// A node that waits for nobody.
 // ANCHOR: node
@@ -145,7 +145,7 @@ impl<M: StateMachine> Replica for Asynchronous<M> {
     }
 
     fn propose(&mut self, proposal: Proposal<M::Command>, promise: Promise) -> Result<()> {
-        self.engine.propose(as_bytes::<M>(proposal), promise)
+        self.engine.propose(proposal.encoded(M::encode), promise)
     }
 
     fn status(&self) -> Status {

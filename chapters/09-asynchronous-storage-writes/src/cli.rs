@@ -1,12 +1,12 @@
 //! The command line: to tell the story, or to measure.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ch01_single_node_cluster::Result;
+use ch01_single_node_cluster::cli::{UsageError, number_up_to, run, seed_of};
 
 use crate::measure::{Plan, as_csv, measure};
 use crate::story;
@@ -53,32 +53,14 @@ pub enum Request {
 /// The whole of the program: exit code 2 for a wrong command line, 1 for anything else
 /// that goes wrong.
 pub fn main() -> ExitCode {
-    let request = match parse(std::env::args_os().skip(1)) {
-        Ok(request) => request,
-        Err(wrong) => {
-            let help = "cargo run -p ch09-asynchronous-storage-writes -- --help";
-            eprintln!("error: {wrong}\n\nTry: {help}");
-            return ExitCode::from(2);
-        }
-    };
-    match answer(request) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => match error.downcast_ref::<io::Error>() {
-            // A reader that went away (`| head`) has seen what it wanted.
-            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            _ => {
-                eprintln!("error: {error}");
-                ExitCode::FAILURE
-            }
-        },
-    }
+    let request = parse(std::env::args_os().skip(1));
+    run(env!("CARGO_PKG_NAME"), request, answer)
 }
 
-fn answer(request: Request) -> Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+fn answer(request: Request, out: &mut dyn Write) -> ch01_single_node_cluster::Result<()> {
     match request {
         Request::Help => out.write_all(HELP.as_bytes())?,
-        Request::Tell { seed } => story::tell(seed, &mut out)?,
+        Request::Tell { seed } => story::tell(seed, out)?,
         Request::Measure { delay, out: file } => {
             let plan = Plan::of_the_page(delay);
             let rounds = plan.rounds;
@@ -91,51 +73,33 @@ fn answer(request: Request) -> Result<()> {
             }
         }
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// Reads the arguments that follow the program's name; says what is wrong with them.
-pub fn parse(
-    args: impl IntoIterator<Item = impl Into<OsString>>,
-) -> std::result::Result<Request, String> {
+pub fn parse(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, UsageError> {
     use lexopt::prelude::*;
     let mut parser = lexopt::Parser::from_args(args);
     let (mut seed, mut delay, mut out, mut measures) = (None, None, None, false);
-    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+    while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
             Long("measure") => measures = true,
-            Long("seed") => {
-                let value = parser.value().map_err(|error| error.to_string())?;
-                seed = Some(number(&value).ok_or_else(|| {
-                    format!(
-                        "--seed takes a whole number from 0 on, not '{}'",
-                        value.to_string_lossy()
-                    )
-                })?);
-            }
+            Long("seed") => seed = Some(seed_of(&parser.value()?)?),
             Long("delay-ms") => {
-                let value = parser.value().map_err(|error| error.to_string())?;
-                let given = number(&value).filter(|delay| *delay <= MAX_DELAY);
-                delay = Some(given.ok_or_else(|| {
-                    format!(
-                        "--delay-ms takes a whole number from 0 to {MAX_DELAY}, not '{}'",
-                        value.to_string_lossy()
-                    )
-                })?);
+                delay = Some(number_up_to(MAX_DELAY, "--delay-ms", &parser.value()?)?);
             }
-            Long("out") => {
-                let value = parser.value().map_err(|error| error.to_string())?;
-                out = Some(PathBuf::from(value));
-            }
-            Short(_) | Long(_) | Value(_) => return Err(argument.unexpected().to_string()),
+            Long("out") => out = Some(PathBuf::from(parser.value()?)),
+            Short(_) | Long(_) | Value(_) => return Err(argument.unexpected().into()),
         }
     }
     if measures && seed.is_some() {
-        return Err("--measure has no story, so it takes no --seed".into());
+        let wrong = "--measure has no story, so it takes no --seed";
+        return Err(UsageError::new(wrong));
     }
     if !measures && (delay.is_some() || out.is_some()) {
-        return Err("--delay-ms and --out belong to --measure".into());
+        let wrong = "--delay-ms and --out belong to --measure";
+        return Err(UsageError::new(wrong));
     }
     Ok(if measures {
         Request::Measure {
@@ -147,8 +111,4 @@ pub fn parse(
             seed: seed.unwrap_or(1),
         }
     })
-}
-
-fn number(value: &OsString) -> Option<u64> {
-    value.to_str().and_then(|text| text.parse().ok())
 }

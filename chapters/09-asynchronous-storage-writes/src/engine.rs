@@ -60,15 +60,7 @@ impl Engine {
 
     /// Proposes a command, as bytes, or a change.
     pub(crate) fn propose(&mut self, proposal: Proposal<Vec<u8>>, promise: Promise) -> Result<()> {
-        let leader = self.raft.leader();
-        let is_change = matches!(proposal, Proposal::Change(_));
-        let answer = match proposal {
-            Proposal::Command(command) => self.raft.propose(command),
-            Proposal::Change(change) => self.raft.propose_conf_change(change),
-        };
-        Ok(self
-            .proposals
-            .proposed(answer, is_change, leader, promise)?)
+        Ok(self.proposals.propose(&mut self.raft, proposal, promise)?)
     }
 
     /// The state machine has applied these entries: the changes of the configuration

@@ -143,9 +143,12 @@ impl<M: StateMachine> Held<M> {
     }
 
     /// Lets everything happen until nothing is left to do.
+    ///
+    /// # Errors
+    /// What a node fails with; and when something is left after a thousand rounds.
     pub fn settle(&mut self) -> Result<()> {
         let ids: Vec<NodeId> = self.hands.keys().copied().collect();
-        loop {
+        for _ in 0..ENOUGH {
             let mut messages = self.sent()?;
             let mut rests = messages.is_empty();
             for id in &ids {
@@ -166,5 +169,8 @@ impl<M: StateMachine> Held<M> {
                 return Ok(());
             }
         }
+        let states: Vec<String> = ids.iter().map(|id| self.node(*id).to_string()).collect();
+        let states = states.join("\n");
+        Err(format!("after {ENOUGH} rounds the nodes have found no end:\n{states}").into())
     }
 }

@@ -27,8 +27,7 @@ pub use synchronous::Synchronous;
 pub use work::{AppendJob, Applied, ApplyJob, Written, append, apply};
 
 use ch01_single_node_cluster::Result;
-use ch05_two_node_cluster::{Lines, Proposal, Replica, Tick, Watches};
-use ch06_two_node_snapshot::StateMachine;
+use ch05_two_node_cluster::{Lines, Replica, Tick, Watches};
 
 /// How much of a kind is taken in at once, at most.
 const BATCH: usize = 1024;
@@ -48,11 +47,3 @@ fn take_more<N: Replica>(node: &mut N, lines: &Lines<N>, watches: &mut Watches<N
     Ok(())
 }
 // ANCHOR_END: take_more
-
-/// The same proposal, its command as it travels in the log.
-fn as_bytes<M: StateMachine>(proposal: Proposal<M::Command>) -> Proposal<Vec<u8>> {
-    match proposal {
-        Proposal::Command(command) => Proposal::Command(M::encode(&command)),
-        Proposal::Change(change) => Proposal::Change(change),
-    }
-}

@@ -7,13 +7,12 @@
 use std::fmt;
 
 use ch01_single_node_cluster::{Result, Turn};
-use ch05_two_node_cluster::{Lines, Post, Promise, Proposal, Replica, Tick, Watches};
+use ch05_two_node_cluster::{Lines, Post, Promise, Proposal, Replica, Watches};
 use ch06_two_node_snapshot::{StateMachine, send};
-use crossbeam_channel::select_biased;
 use raft_kernel::{Message, NodeId, Status, StorageWrites};
 
 use crate::engine::Engine;
-use crate::{Disk, Hands, Write, as_bytes, take_more};
+use crate::{Disk, Hands, Write, take_more};
 
 /// A node that waits for its disk and its state machine.
 // ANCHOR: node
@@ -95,7 +94,7 @@ impl<M: StateMachine, D: Disk> Replica for Synchronous<M, D> {
     }
 
     fn propose(&mut self, proposal: Proposal<M::Command>, promise: Promise) -> Result<()> {
-        self.engine.propose(as_bytes::<M>(proposal), promise)
+        self.engine.propose(proposal.encoded(M::encode), promise)
     }
 
     fn status(&self) -> Status {
@@ -118,20 +117,8 @@ pub fn run<M: StateMachine, D: Disk>(
     loop {
         while node.turn(&mut lines.network)?.is_some() {}
         watches.look(&node);
-        select_biased! {
-            recv(lines.stop) -> _ => return Ok(node),
-            recv(lines.inbox) -> message => match message {
-                Ok(message) => node.step(message)?,
-                Err(_) => return Ok(node),
-            },
-            recv(lines.ticks) -> tick => match tick {
-                Ok(Tick) => node.tick()?,
-                Err(_) => return Ok(node),
-            },
-            recv(lines.requests) -> request => match request {
-                Ok(request) => watches.serve(request, &mut node)?,
-                Err(_) => return Ok(node),
-            },
+        if !lines.serve_next(&mut node, &mut watches)? {
+            return Ok(node);
         }
         take_more(&mut node, &lines, &mut watches)?;
     }

@@ -52,15 +52,8 @@ impl Replica for Bare {
     }
 
     fn propose(&mut self, proposal: Proposal<u8>, promise: Promise) -> Result<()> {
-        let is_change = matches!(proposal, Proposal::Change(_));
-        let answer = match proposal {
-            Proposal::Command(byte) => self.raft.propose(vec![byte]),
-            Proposal::Change(change) => self.raft.propose_conf_change(change),
-        };
-        let leader = self.raft.leader();
-        Ok(self
-            .proposals
-            .proposed(answer, is_change, leader, promise)?)
+        let proposal = proposal.encoded(|byte| vec![*byte]);
+        Ok(self.proposals.propose(&mut self.raft, proposal, promise)?)
     }
 
     fn turn(&mut self, post: &mut dyn Post) -> Result<Option<Turn>> {

@@ -7,8 +7,8 @@ use ch06_two_node_snapshot::Node;
 use raft_kernel::{Change, ConfState, MemoryStorage, Storage};
 
 use crate::nodes::{
-    SEED, SNAPSHOT, change, compacted, is_acceptance, is_snapshot, join_2, leader, log_of,
-    newcomer, propose, restart, settle, settle_up_to, snapshot_of,
+    Nodes, SEED, SNAPSHOT, change, compacted, is_acceptance, join_2, joined, joining, leader,
+    log_of, newcomer, propose, restart, settle, settle_up_to, snapshot_of, snapshot_on_its_way,
 };
 
 #[test]
@@ -51,31 +51,27 @@ fn a_node_that_starts_from_a_snapshot_knows_who_votes() -> Result<()> {
 /// it knows of the configuration, it knows from the snapshot.
 #[test]
 fn a_received_configuration_is_part_of_the_next_snapshot() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
+    let mut nodes = joining()?;
     let probe = settle_up_to(&mut nodes, |message| message.to == 2)?;
     nodes.node(1).compact()?;
     nodes.deliver(probe)?;
     settle(&mut nodes)?;
     assert_eq!(snapshot_of(&mut nodes, 2)?.index, SNAPSHOT + 3);
-
-    drop(propose(&mut nodes, 1, 13)?);
-    settle(&mut nodes)?;
-    nodes.node(2).compact()?;
-    let snapshot = snapshot_of(&mut nodes, 2)?;
-    assert_eq!(snapshot.index, SNAPSHOT + 4);
-    assert_eq!(snapshot.conf_state, ConfState::of_voters([1, 2]));
-    Ok(())
+    the_next_snapshot_of_2_names_both_voters(nodes)
 }
 
 /// The same for a node that started again from its own snapshot.
 #[test]
 fn a_configuration_that_was_read_at_the_start_is_part_of_the_next_snapshot() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    settle(&mut nodes)?;
+    let mut nodes = joined()?;
     nodes.node(2).compact()?;
     restart(&mut nodes, 2)?;
+    the_next_snapshot_of_2_names_both_voters(nodes)
+}
+
+/// Node 2 compacts its log after one more command.
+#[track_caller]
+fn the_next_snapshot_of_2_names_both_voters(mut nodes: Nodes) -> Result<()> {
     drop(propose(&mut nodes, 1, 13)?);
     settle(&mut nodes)?;
     nodes.node(2).compact()?;
@@ -101,9 +97,7 @@ fn a_refused_change_is_not_in_the_snapshot() -> Result<()> {
 // ANCHOR: only_applied
 #[test]
 fn what_is_not_applied_is_not_cut_off() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    settle(&mut nodes)?;
+    let mut nodes = joined()?;
     // Two voters: as long as node 2 hears nothing, the entry is not committed.
     let ticket = propose(&mut nodes, 1, 13)?;
     nodes.turn()?;
@@ -119,9 +113,7 @@ fn what_is_not_applied_is_not_cut_off() -> Result<()> {
 /// Between a message and the turn that follows, more is committed than applied.
 #[test]
 fn what_is_committed_and_not_yet_applied_is_not_cut_off() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    settle(&mut nodes)?;
+    let mut nodes = joined()?;
     let ticket = propose(&mut nodes, 1, 13)?;
     let acceptance = settle_up_to(&mut nodes, is_acceptance)?;
     nodes.deliver(acceptance)?;
@@ -173,9 +165,7 @@ fn a_log_that_is_compacted_all_the_time_holds_no_more_than_what_is_new() -> Resu
 /// Then the newcomer gets the newer snapshot too.
 #[test]
 fn compaction_while_a_snapshot_is_on_its_way_leaves_nobody_behind() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
     assert_eq!(nodes.node(1).compact()?, SNAPSHOT + 3);
     nodes.deliver(snapshot)?;
     settle(&mut nodes)?;

@@ -12,8 +12,8 @@ use raft_kernel::{
 
 use crate::bare::{Bare, Reports};
 use crate::nodes::{
-    ENOUGH, Nodes, SNAPSHOT, compacted, count, is_heartbeat, is_snapshot, join_2, newcomer,
-    propose, settle, settle_at_list, settle_up_to,
+    ENOUGH, Nodes, SNAPSHOT, compacted, count, entries_after_a_heartbeat, is_snapshot, joined,
+    joining, propose, settle, settle_at_list, snapshot_on_its_way,
 };
 
 const ALL: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
@@ -191,14 +191,8 @@ fn a_reported_loss_is_made_good_without_a_refusal() -> Result<()> {
 
 #[test]
 fn a_snapshot_that_is_only_slow_is_not_sent_twice() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
-    // Node 2 answers a heartbeat that has overtaken the snapshot.
-    nodes.tick(1)?;
-    let heartbeat = settle_up_to(&mut nodes, is_heartbeat)?;
-    nodes.deliver(heartbeat)?;
-    let entries = settle_up_to(&mut nodes, |message| message.to == 2)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
+    let entries = entries_after_a_heartbeat(&mut nodes)?;
     assert!(!is_snapshot(&entries), "{entries:?}");
     nodes.deliver(snapshot)?;
     nodes.deliver(entries)?;
@@ -220,9 +214,7 @@ impl Post for Closed {
 /// The guard is the other report of `send`, which chapter 5 made for every message.
 #[test]
 fn after_a_refused_message_the_leader_asks_again_where_the_followers_log_ends() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    settle(&mut nodes)?;
+    let mut nodes = joined()?;
     let state_of_2 = |nodes: &mut Nodes| nodes.node(1).status().progress[&2].state;
     assert_eq!(state_of_2(&mut nodes), ProgressState::Replicate);
     drop(propose(&mut nodes, 1, 13)?);
@@ -235,8 +227,7 @@ fn after_a_refused_message_the_leader_asks_again_where_the_followers_log_ends() 
 #[test]
 fn whichever_messages_are_lost_the_newcomer_comes_to_the_same_list() -> Result<()> {
     for lost in 0..1_u32 << 10 {
-        let mut nodes = compacted()?;
-        drop(join_2(&mut nodes, newcomer()?)?);
+        let mut nodes = joining()?;
         let mut left = lost;
         while left != 0 {
             let message = match nodes.next_message()? {

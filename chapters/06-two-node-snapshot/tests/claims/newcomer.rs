@@ -7,18 +7,17 @@ use raft_kernel::{
 };
 
 use crate::nodes::{
-    Nodes, SNAPSHOT, compacted, count, is_acceptance, is_heartbeat, is_snapshot, join_2, log_of,
-    newcomer, propose, settle, settle_at_list, settle_up_to, snapshot_of,
+    Nodes, SNAPSHOT, change, compacted, count, entries_after_a_heartbeat, is_acceptance,
+    is_snapshot, join_2, joined, joining, leader, log_of, newcomer, propose, settle,
+    settle_at_list, settle_up_to, snapshot_of, snapshot_on_its_way,
 };
-use crate::nodes::{change, leader};
 
 const ALL: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 // ANCHOR: newcomer
 #[test]
 fn a_newcomer_starts_from_the_snapshot_and_the_entries_after_it() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
+    let mut nodes = joining()?;
     let messages = settle(&mut nodes)?;
 
     assert_eq!(nodes.node(2).machine().commands(), ALL);
@@ -37,9 +36,7 @@ fn a_newcomer_starts_from_the_snapshot_and_the_entries_after_it() -> Result<()> 
 /// What follows is what the log is for: the two go on as if there had been no snapshot.
 #[test]
 fn from_then_on_the_newcomer_gets_what_everybody_gets() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    settle(&mut nodes)?;
+    let mut nodes = joined()?;
     let ticket = propose(&mut nodes, 1, 13)?;
     let messages = settle(&mut nodes)?;
     assert!(matches!(ticket.outcome(), Some(Outcome::Applied { .. })));
@@ -83,9 +80,7 @@ impl Post for Looking {
 
 #[test]
 fn the_newcomer_answers_for_the_snapshot_once_it_is_stored() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
     nodes.deliver(snapshot)?;
     let mut post = Looking {
         storage: nodes.node(2).storage().clone(),
@@ -101,14 +96,8 @@ fn the_newcomer_answers_for_the_snapshot_once_it_is_stored() -> Result<()> {
 /// last, it would have taken the entries with it.
 #[test]
 fn a_snapshot_and_the_entries_after_it_can_come_in_one_ready() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
-    // A sign of life from node 2 makes node 1 send on.
-    nodes.tick(1)?;
-    let heartbeat = settle_up_to(&mut nodes, is_heartbeat)?;
-    nodes.deliver(heartbeat)?;
-    let entries = settle_up_to(&mut nodes, |message| message.to == 2)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
+    let entries = entries_after_a_heartbeat(&mut nodes)?;
 
     nodes.deliver(snapshot)?;
     nodes.deliver(entries)?;
@@ -146,9 +135,7 @@ fn changes_nothing(nodes: &mut Nodes, snapshot: &Message) -> Result<()> {
 
 #[test]
 fn a_snapshot_that_comes_twice_changes_nothing_the_second_time() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
     nodes.deliver(snapshot.clone())?;
     nodes.deliver(snapshot.clone())?;
     settle(&mut nodes)?;
@@ -158,9 +145,7 @@ fn a_snapshot_that_comes_twice_changes_nothing_the_second_time() -> Result<()> {
 
 #[test]
 fn a_snapshot_that_comes_late_takes_nothing_back() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
     nodes.deliver(snapshot.clone())?;
     drop(propose(&mut nodes, 1, 13)?);
     settle(&mut nodes)?;
@@ -174,9 +159,7 @@ fn a_snapshot_that_comes_late_takes_nothing_back() -> Result<()> {
 /// refused; it is committed when the newcomer has caught up.
 #[test]
 fn what_is_proposed_while_the_snapshot_is_on_its_way_is_committed_after_it() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
     let tickets = (13..=15)
         .map(|command| propose(&mut nodes, 1, command))
         .collect::<Result<Vec<_>>>()?;
@@ -212,8 +195,7 @@ fn nobody_waits_for_a_snapshot_that_is_on_its_way_to_a_learner() -> Result<()> {
 
 #[test]
 fn the_newcomer_drops_proposals_and_names_the_leader() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
+    let mut nodes = joining()?;
     let to_nobody = propose(&mut nodes, 2, 99)?;
     settle(&mut nodes)?;
     let to_a_follower = propose(&mut nodes, 2, 99)?;
@@ -231,9 +213,7 @@ fn the_newcomer_drops_proposals_and_names_the_leader() -> Result<()> {
 /// show what it would have said.
 #[test]
 fn a_lost_answer_costs_no_second_snapshot() -> Result<()> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    let (mut nodes, snapshot) = snapshot_on_its_way()?;
     nodes.deliver(snapshot)?;
     drop(settle_up_to(&mut nodes, is_acceptance)?);
     let messages = settle_at_list(&mut nodes, &ALL)?;

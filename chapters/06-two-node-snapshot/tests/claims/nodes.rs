@@ -69,6 +69,36 @@ pub(crate) fn join_2<N: Replica>(nodes: &mut ByHand<N>, node_2: N) -> Result<Tic
     change(nodes, Change::AddVoter(2))
 }
 
+/// [`compacted`], and node 2, which is to vote and has heard nothing yet.
+pub(crate) fn joining() -> Result<Nodes> {
+    let mut nodes = compacted()?;
+    drop(join_2(&mut nodes, newcomer()?)?);
+    Ok(nodes)
+}
+
+/// The same after everything has arrived.
+pub(crate) fn joined() -> Result<Nodes> {
+    let mut nodes = joining()?;
+    settle(&mut nodes)?;
+    Ok(nodes)
+}
+
+/// The same, but the snapshot is on its way to node 2: it is handed out.
+pub(crate) fn snapshot_on_its_way() -> Result<(Nodes, Message)> {
+    let mut nodes = joining()?;
+    let snapshot = settle_up_to(&mut nodes, is_snapshot)?;
+    Ok((nodes, snapshot))
+}
+
+/// A heartbeat overtakes the snapshot. Node 2 answers it, and that sign of life makes
+/// node 1 send on. What it sends is handed out.
+pub(crate) fn entries_after_a_heartbeat(nodes: &mut Nodes) -> Result<Message> {
+    nodes.tick(1)?;
+    let heartbeat = settle_up_to(nodes, is_heartbeat)?;
+    nodes.deliver(heartbeat)?;
+    settle_up_to(nodes, |message| message.to == 2)
+}
+
 pub(crate) fn change<N: Replica>(nodes: &mut ByHand<N>, change: Change) -> Result<Ticket> {
     nodes.propose(1, Proposal::Change(ConfChange::single(change)))
 }
@@ -160,7 +190,7 @@ pub(crate) fn is_snapshot(message: &Message) -> bool {
     matches!(message.body, MessageBody::InstallSnapshot { .. })
 }
 
-pub(crate) fn is_heartbeat(message: &Message) -> bool {
+fn is_heartbeat(message: &Message) -> bool {
     matches!(message.body, MessageBody::Heartbeat { .. })
 }
 

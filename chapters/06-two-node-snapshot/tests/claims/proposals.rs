@@ -73,17 +73,25 @@ fn outcomes(tickets: &[Ticket]) -> Vec<Option<Outcome>> {
     tickets.iter().map(Ticket::outcome).collect()
 }
 
-// ANCHOR: unknown
-#[test]
-fn what_waits_at_an_entry_that_a_snapshot_covers_has_an_unknown_outcome() -> Result<()> {
+/// Node 1 is given five commands, at 6 to 10, that the others never see. Then it starts
+/// over from the snapshot of another leader, up to 9. Says which leads, and what the
+/// commands' proposers hold.
+fn five_at_the_cut_off_leader() -> Result<(Nodes, NodeId, Vec<Ticket>)> {
     let mut nodes = three()?;
     let tickets = [81, 82, 83, 84, 85].map(|command| propose(&mut nodes, 1, command));
     let tickets = tickets.into_iter().collect::<Result<Vec<_>>>()?;
-    // Node 1 has them at 6 to 10. The others have never seen them.
     settle_without_1(&mut nodes)?;
     let leader = another_leads(&mut nodes)?;
     compacted_up_to_9(&mut nodes, leader, &[2, 3, 4])?;
     heal(&mut nodes, leader)?;
+    Ok((nodes, leader, tickets))
+}
+
+// ANCHOR: unknown
+#[test]
+fn what_waits_at_an_entry_that_a_snapshot_covers_has_an_unknown_outcome() -> Result<()> {
+    // The nodes stay: one that is dropped leaves all its proposers without an answer.
+    let (_nodes, _, tickets) = five_at_the_cut_off_leader()?;
     let unknown = Some(Outcome::Unknown);
     assert_eq!(
         outcomes(&tickets),
@@ -96,13 +104,7 @@ fn what_waits_at_an_entry_that_a_snapshot_covers_has_an_unknown_outcome() -> Res
 /// The snapshot ends before their entry, so they wait for the entry that takes its place.
 #[test]
 fn what_waits_after_the_snapshot_learns_of_it_from_the_log() -> Result<()> {
-    let mut nodes = three()?;
-    let tickets = [81, 82, 83, 84, 85].map(|command| propose(&mut nodes, 1, command));
-    let tickets = tickets.into_iter().collect::<Result<Vec<_>>>()?;
-    settle_without_1(&mut nodes)?;
-    let leader = another_leads(&mut nodes)?;
-    compacted_up_to_9(&mut nodes, leader, &[2, 3, 4])?;
-    heal(&mut nodes, leader)?;
+    let (mut nodes, leader, tickets) = five_at_the_cut_off_leader()?;
     drop(propose(&mut nodes, leader, 5)?);
     settle(&mut nodes)?;
     assert_eq!(outcomes(&tickets)[4], Some(Outcome::Replaced));

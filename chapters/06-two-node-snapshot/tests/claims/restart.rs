@@ -5,7 +5,7 @@ use ch06_two_node_snapshot::Node;
 use raft_kernel::{HardState, MemoryStorage, NodeId, Snapshot, Storage, StorageError};
 
 use crate::nodes::{
-    Nodes, SEED, SNAPSHOT, compacted, join_2, leader, log_of, newcomer, propose, restart, settle,
+    Nodes, SEED, SNAPSHOT, compacted, join_2, joined, leader, log_of, newcomer, propose, restart,
     settle_at_list,
 };
 
@@ -120,9 +120,7 @@ struct Writes {
 }
 
 fn writes() -> Result<Writes> {
-    let mut nodes = compacted()?;
-    drop(join_2(&mut nodes, newcomer()?)?);
-    settle(&mut nodes)?;
+    let mut nodes = joined()?;
     let (first, last) = log_of(&mut nodes, 2)?;
     let storage = nodes.node(2).storage();
     Ok(Writes {
