@@ -9,8 +9,8 @@ mod network;
 use network::words::{accepted, message};
 use network::{Network, plain};
 use raft_kernel::{
-    CampaignRefusal, Change, ConfChange, ConfState, Config, DropReason, Error, Event, MessageBody,
-    Payload, Role,
+    CampaignRefusal, Change, ConfChange, Config, DropReason, Error, Event, MessageBody, Payload,
+    Role,
 };
 
 fn led() -> Network {
@@ -178,12 +178,7 @@ fn it_is_given_up_after_an_election_timeout() {
 
 #[test]
 fn who_cannot_lead_is_no_target() {
-    let conf_state = ConfState {
-        voters: vec![1, 2, 3],
-        learners: vec![4],
-        ..ConfState::default()
-    };
-    let mut network = Network::founded_as(&conf_state, (1..=4).map(plain));
+    let mut network = Network::with_learner(3);
     network.elect(1);
     network.change(1, ConfChange::single(Change::Remove(3)));
     for (target, what) in [

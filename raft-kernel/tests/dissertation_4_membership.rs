@@ -70,12 +70,7 @@ fn a_learner_gets_the_log_and_counts_for_nothing() {
 /// only its vote can elect somebody, but the news did not reach it.
 #[test]
 fn a_learner_that_does_not_know_of_its_promotion_votes() {
-    let conf_state = ConfState {
-        voters: vec![1, 2],
-        learners: vec![3],
-        ..ConfState::default()
-    };
-    let mut network = Network::founded_as(&conf_state, (1..=3).map(plain));
+    let mut network = Network::with_learner(2);
     let answers = network.hear(message(2, 3, 5, vote_request((4, 4))));
     assert_eq!(answers, [message(3, 2, 5, vote(true))]);
 }

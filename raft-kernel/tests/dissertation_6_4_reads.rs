@@ -254,12 +254,7 @@ fn a_follower_asks_its_leader() {
 
 #[test]
 fn a_learner_asks_too_and_confirms_nothing() {
-    let conf_state = ConfState {
-        voters: vec![1, 2, 3],
-        learners: vec![4],
-        ..ConfState::default()
-    };
-    let mut network = Network::founded_as(&conf_state, (1..=4).map(plain));
+    let mut network = Network::with_learner(3);
     network.elect(1);
     network.node(4).read_index("x").unwrap();
     network.settle();

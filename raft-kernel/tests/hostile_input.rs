@@ -12,6 +12,7 @@
 mod hostile;
 
 use hostile::attack::{Attack, Tally};
+use hostile::caller::store_and_apply;
 use hostile::choices::Choices;
 use hostile::settings;
 use proptest::prelude::*;
@@ -86,41 +87,36 @@ fn settings_of_any_kind_make_a_node_or_an_error() {
 
 /// Does all that a node wants done, a hundred times at most.
 fn serve(node: &mut RawNode<MemoryStorage>) {
-    let storage = node.storage().clone();
     for _ in 0..100 {
         if !node.has_ready() {
             return;
         }
         let ready = node.ready().expect("it was announced");
-        if let Some(snapshot) = ready.append.snapshot.as_deref() {
-            storage
-                .apply_snapshot(snapshot.clone())
-                .expect("it is news");
-        }
-        storage.append(&ready.append.entries).expect("they follow");
-        if let Some(hard_state) = ready.append.hard_state {
-            storage.set_hard_state(hard_state);
-        }
-        for change in ready.apply.entries.iter().filter_map(|e| e.conf_change()) {
-            // An impossible one is so for everyone.
-            let _ = node.apply_conf_change(change);
-        }
+        store_and_apply(node, &ready);
         node.advance(ready).expect("all of it was done");
     }
     panic!("after a hundred turns there is still something to do");
 }
 
-/// Node 1 of three, and the answer to a snapshot that it is sent.
-fn sent(snapshot: Snapshot) -> (RawNode<MemoryStorage>, Result<(), Error>) {
+/// Node 1 of three, which stands for election without asking first.
+fn one_of_three(max_pending_reads: usize) -> RawNode<MemoryStorage> {
     let storage = MemoryStorage::from_snapshot(Snapshot {
         index: 1,
         term: 1,
         conf_state: ConfState::of_voters(1..=3),
         ..Snapshot::default()
     });
-    let mut config = Config::new(1);
-    config.pre_vote = false;
-    let mut node = RawNode::new(&config, storage).expect("its storage is right");
+    let config = Config {
+        pre_vote: false,
+        max_pending_reads,
+        ..Config::new(1)
+    };
+    RawNode::new(&config, storage).expect("its storage is right")
+}
+
+/// Node 1 of three, and the answer to a snapshot that it is sent.
+fn sent(snapshot: Snapshot) -> (RawNode<MemoryStorage>, Result<(), Error>) {
+    let mut node = one_of_three(Config::new(1).max_pending_reads);
     let answer = node.step(Message {
         from: 2,
         to: 1,
@@ -181,16 +177,7 @@ fn a_joint_configuration_that_cannot_be_left_is_refused() {
 /// A leader keeps no more reads for others than it was told to.
 #[test]
 fn reads_that_others_ask_for_do_not_pile_up() {
-    let snapshot = Snapshot {
-        index: 1,
-        term: 1,
-        conf_state: ConfState::of_voters(1..=3),
-        ..Snapshot::default()
-    };
-    let mut config = Config::new(1);
-    config.pre_vote = false;
-    config.max_pending_reads = 4;
-    let mut node = RawNode::new(&config, MemoryStorage::from_snapshot(snapshot)).expect("right");
+    let mut node = one_of_three(4);
     node.campaign().expect("it may");
     serve(&mut node);
     let from_2 = |term, body| Message {

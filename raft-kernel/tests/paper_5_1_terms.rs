@@ -26,36 +26,36 @@ fn every_kind() -> Vec<MessageBody> {
     ]
 }
 
+/// Node 1 hears this in term 9, and follows.
+#[track_caller]
+fn a_newer_term_makes_a_follower(network: &mut Network, body: MessageBody) {
+    let name = body.name();
+    network.hear(message(2, 1, 9, body));
+    assert_eq!(
+        (network.role(1), network.term(1)),
+        (Role::Follower, 9),
+        "{name}"
+    );
+}
+
 /// The guard is `meet_newer_term`.
 #[test]
 fn a_leader_that_sees_a_newer_term_in_any_message_follows() {
     for body in every_kind() {
-        let name = body.name();
         let mut network = Network::of(3);
         network.elect(1);
-        network.hear(message(2, 1, 9, body));
-        assert_eq!(
-            (network.role(1), network.term(1)),
-            (Role::Follower, 9),
-            "{name}"
-        );
+        a_newer_term_makes_a_follower(&mut network, body);
     }
 }
 
 #[test]
 fn a_candidate_that_sees_a_newer_term_in_any_message_follows() {
     for body in every_kind() {
-        let name = body.name();
         let mut network = Network::of(3);
         network.isolate(1);
         network.campaign(1);
         assert_eq!(network.role(1), Role::Candidate);
-        network.hear(message(2, 1, 9, body));
-        assert_eq!(
-            (network.role(1), network.term(1)),
-            (Role::Follower, 9),
-            "{name}"
-        );
+        a_newer_term_makes_a_follower(&mut network, body);
     }
 }
 

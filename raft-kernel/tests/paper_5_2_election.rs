@@ -199,12 +199,7 @@ fn a_single_voter_elects_itself_once_its_vote_is_stored() {
 
 #[test]
 fn a_learner_stands_for_no_election() {
-    let conf_state = ConfState {
-        voters: vec![1, 2],
-        learners: vec![3],
-        ..ConfState::default()
-    };
-    let mut network = Network::founded_as(&conf_state, (1..=3).map(plain));
+    let mut network = Network::with_learner(2);
     network.campaign(3);
     for _ in 0..100 {
         network.tick(3);

@@ -8,6 +8,7 @@
 mod hostile;
 
 use hostile::attack::Attack;
+use hostile::caller::store_and_apply;
 use hostile::choices::Choices;
 use hostile::values::View;
 use raft_kernel::{
@@ -35,10 +36,10 @@ pub fn decode_and_step(data: &[u8]) {
     let Some((role, mut bytes)) = data.split_first() else {
         return;
     };
-    let (mut node, storage) = node_in(*role);
+    let mut node = node_in(*role);
     while let Some((message, used)) = decode(bytes) {
         bytes = bytes.get(used.max(1)..).unwrap_or_default();
-        step(&mut node, &storage, message);
+        step(&mut node, message);
     }
 }
 
@@ -94,7 +95,7 @@ pub fn spoiled_encodings(seed: u64, count: usize) -> Vec<u8> {
 }
 
 /// Node 1 of three, with a log of seven entries of which five are committed.
-fn node_in(role: u8) -> (RawNode<MemoryStorage>, MemoryStorage) {
+fn node_in(role: u8) -> RawNode<MemoryStorage> {
     let storage = MemoryStorage::from_snapshot(Snapshot {
         index: 5,
         term: 1,
@@ -112,14 +113,14 @@ fn node_in(role: u8) -> (RawNode<MemoryStorage>, MemoryStorage) {
     if role & 16 != 0 {
         config.storage_writes = StorageWrites::Asynchronous;
     }
-    let mut node = RawNode::new(&config, storage.clone()).expect("its storage is right");
+    let mut node = RawNode::new(&config, storage).expect("its storage is right");
     let wanted = match role & 3 {
-        0 => return (node, storage),
+        0 => return node,
         1 => Role::Candidate,
         _ => Role::Leader,
     };
     node.campaign().expect("it may stand");
-    serve(&mut node, &storage);
+    serve(&mut node);
     for granted_by in [2, 3] {
         if node.role() == wanted || node.role() == Role::Leader {
             break;
@@ -138,41 +139,26 @@ fn node_in(role: u8) -> (RawNode<MemoryStorage>, MemoryStorage) {
             term,
             body,
         };
-        step(&mut node, &storage, message);
+        step(&mut node, message);
     }
-    (node, storage)
+    node
 }
 
-fn step(node: &mut RawNode<MemoryStorage>, storage: &MemoryStorage, message: Message) {
+fn step(node: &mut RawNode<MemoryStorage>, message: Message) {
     if let Err(error) = node.step(message) {
         assert!(!error.is_fatal(), "a message stopped the node: {error}");
     }
-    serve(node, storage);
+    serve(node);
 }
 
 /// Does all that the node wants done.
-fn serve(node: &mut RawNode<MemoryStorage>, storage: &MemoryStorage) {
+fn serve(node: &mut RawNode<MemoryStorage>) {
     for _ in 0..100_000 {
         if !node.has_ready() {
             return;
         }
         let ready = node.ready().expect("it was announced");
-        if let Some(snapshot) = ready.append.snapshot.as_deref() {
-            storage
-                .apply_snapshot(snapshot.clone())
-                .expect("it is news");
-        }
-        storage.append(&ready.append.entries).expect("they follow");
-        if let Some(hard_state) = ready.append.hard_state {
-            storage.set_hard_state(hard_state);
-        }
-        for entry in &ready.apply.entries {
-            if let Some(change) = entry.conf_change()
-                && let Err(error) = node.apply_conf_change(change)
-            {
-                assert!(!error.is_fatal(), "a change stopped the node: {error}");
-            }
-        }
+        store_and_apply(node, &ready);
         node.appended(ready.append.done()).expect("it is written");
         node.applied(ready.apply.done()).expect("it is applied");
     }

@@ -4,6 +4,7 @@
 //! `raft-kernel/fuzz`, which plays those that it finds in bytes.
 
 pub(crate) mod attack;
+pub(crate) mod caller;
 pub(crate) mod choices;
 mod doubtful_storage;
 pub(crate) mod messages;

@@ -70,6 +70,18 @@ impl Network {
         Self::founded_as(&conf_state, (1..=count).map(config))
     }
 
+    /// A founded cluster of the voters `1..=voters` and a learner after them, with plain
+    /// settings.
+    pub(crate) fn with_learner(voters: NodeId) -> Self {
+        let learner = voters + 1;
+        let conf_state = ConfState {
+            voters: (1..=voters).collect(),
+            learners: vec![learner],
+            ..ConfState::default()
+        };
+        Self::founded_as(&conf_state, (1..=learner).map(plain))
+    }
+
     /// A founded cluster with these settings. Whoever `conf_state` does not name begins
     /// empty, ready to join.
     pub(crate) fn founded_as(
