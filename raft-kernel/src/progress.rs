@@ -104,6 +104,7 @@ impl Progress {
 
     /// Entries up to `match_index` are acknowledged. Says whether that was news: an
     /// acknowledgement that was overtaken by a later one changes nothing.
+    // ANCHOR: acknowledge
     pub(crate) fn acknowledge(&mut self, match_index: Index) -> bool {
         if match_index <= self.match_index {
             return false;
@@ -113,15 +114,19 @@ impl Progress {
         self.paused_until_answer = false;
         true
     }
+    // ANCHOR_END: acknowledge
 
     /// The follower rejected an append after `rejected` and says that its log may match
     /// at `hint`. Moves `next` back, never behind what is acknowledged. Says whether
     /// the rejection was news, or an old one that arrived late.
+    // ANCHOR: reject
     pub(crate) fn reject(&mut self, rejected: Index, hint: Index) -> bool {
+        // What is acknowledged is rejected only by a message that arrives late, or by a follower
+        // whose disk has lost it: to send it the same again would help neither.
+        if rejected <= self.match_index {
+            return false;
+        }
         if self.state == ProgressState::Replicate {
-            if rejected <= self.match_index {
-                return false;
-            }
             self.next = self.match_index + 1;
         } else {
             // A probe waits for its answer, so only the last one sent can be rejected.
@@ -136,8 +141,10 @@ impl Progress {
         self.sent_commit = self.sent_commit.min(self.next - 1);
         true
     }
+    // ANCHOR_END: reject
 
     /// A message with `count` entries of `bytes` in all went out.
+    // ANCHOR: sent_entries
     pub(crate) fn sent_entries(&mut self, count: usize, bytes: u64) {
         match self.state {
             ProgressState::Replicate => {
@@ -153,6 +160,7 @@ impl Progress {
             ProgressState::Snapshot => {}
         }
     }
+    // ANCHOR_END: sent_entries
 
     /// Whether sending `commit` now tells the follower something that no message
     /// on its way does.

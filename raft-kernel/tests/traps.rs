@@ -17,7 +17,7 @@
 //! | 8 | A node whose disk lost its end stops at the leader's first word, each time that it is started. | `traps::a_node_whose_disk_lost_its_end_can_be_replaced_while_it_runs` |
 //! | 9 | An entry larger than a limit is never sent, stored or applied. | `paper_5_3_replication::no_limit_stops_the_log` |
 //! | 10 | A node does not start because it has applied more than its stored commit index says. | `paper_5_4_safety::a_node_whose_stored_commit_index_is_behind_its_state_machine_starts`, `paper_5_4_safety::a_node_whose_stored_commit_index_is_beyond_its_log_starts` |
-//! | 11 | A rejection that was overtaken makes a leader send again what is long acknowledged. | `paper_5_3_replication::a_rejection_that_arrives_late_moves_nothing_back`, `traps::a_rejection_of_an_earlier_probe_is_not_acted_on` |
+//! | 11 | A rejection that was overtaken makes a leader send again what is long acknowledged. | `paper_5_3_replication::a_rejection_that_arrives_late_moves_nothing_back`, `traps::a_rejection_of_an_earlier_probe_is_not_acted_on`, `traps::a_rejection_of_what_was_acknowledged_is_not_answered` |
 //! | 12 | Acknowledgements in the wrong order make a leader forget what a follower has. | `paper_5_3_replication::acknowledgements_out_of_order_lower_nothing` |
 //! | 13 | All messages that may be under way are lost, and the leader waits for their answers for ever. | `flow_control::a_window_that_was_lost_as_a_whole_is_sent_again` |
 //! | 14 | Bytes under way are not taken off when their messages are, until nothing may be sent any more. | `flow_control::the_bytes_on_their_way_are_forgotten_with_their_messages` |
@@ -50,7 +50,7 @@ use network::words::{accepted, message, rejected, vote};
 use network::{Network, founded, plain};
 use raft_kernel::{
     Change, ConfChange, ConfState, Config, Error, HardState, InflightLimit, Message, MessageBody,
-    NodeId, Role, Storage,
+    NodeId, ProgressState, Role, Storage,
 };
 
 /// trap 6: the guard is `RaftLog::term`, which knows no term where the log is compacted. The
@@ -101,6 +101,27 @@ fn a_rejection_of_an_earlier_probe_is_not_acted_on() {
     }
     let sent = network.hear(message(2, 1, 3, rejected(4, (3, 1))));
     assert_eq!((sent.len(), network.status(1).progress[&2].next), (1, 2));
+}
+
+/// trap 11: the guard is the comparison with `match_index` in `Progress::reject`. Only a
+/// disk that lost its end, or a message that comes late, rejects what was acknowledged. Were
+/// each rejection answered by the same entries again, that would go round and round, and twice
+/// as often for every message that arrives twice.
+#[test]
+fn a_rejection_of_what_was_acknowledged_is_not_answered() {
+    let mut network = Network::with(3, plain);
+    network.elect(1);
+    network.propose(1, "a");
+    let progress = &network.status(1).progress[&2];
+    let (match_index, next) = (progress.match_index, progress.next);
+    assert_eq!(next, match_index + 1, "node 2 has all");
+    network.node(1).report_unreachable(2);
+    assert_eq!(network.status(1).progress[&2].state, ProgressState::Probe);
+    for _ in 0..2 {
+        let refusal = rejected(match_index, (match_index - 1, 1));
+        assert_eq!(network.hear(message(2, 1, 2, refusal)), []);
+        assert_eq!(network.status(1).progress[&2].next, next);
+    }
 }
 
 /// trap 8: the guard is the error of `RaftLog::commit_to`, which stops nobody. The node says
