@@ -31,6 +31,7 @@ impl<S: Storage> Raft<S> {
                     .emit(|| Event::IgnoredStaleAppend { index: last.index });
             }
         }
+        // ANCHOR: appended_snapshot
         if let Some(index) = ack.snapshot {
             // A snapshot holds what is committed, which no term takes back.
             if let Some(snapshot) = self.log.unstable.stable_snapshot_to(index) {
@@ -38,6 +39,7 @@ impl<S: Storage> Raft<S> {
             }
             self.applied_to(index, 0)?;
         }
+        // ANCHOR_END: appended_snapshot
         Ok(())
     }
     // ANCHOR_END: appended

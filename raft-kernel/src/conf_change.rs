@@ -200,6 +200,7 @@ impl<'a> Changer<'a> {
     }
 
     /// At most one voter added or removed, and any number of learners.
+    // ANCHOR: simple
     pub(crate) fn simple(&self, changes: &[Change]) -> Outcome {
         let (mut config, mut progress) = self.copy();
         if config.voters.is_joint() {
@@ -216,9 +217,11 @@ impl<'a> Changer<'a> {
         }
         checked(config, progress)
     }
+    // ANCHOR_END: simple
 
     /// Any changes, both the old and the new voters deciding until the joint
     /// configuration is left.
+    // ANCHOR: enter_joint
     pub(crate) fn enter_joint(&self, auto_leave: bool, changes: &[Change]) -> Outcome {
         let (mut config, mut progress) = self.copy();
         if config.voters.is_joint() {
@@ -232,6 +235,7 @@ impl<'a> Changer<'a> {
         config.auto_leave = auto_leave;
         checked(config, progress)
     }
+    // ANCHOR_END: enter_joint
 
     /// The old voters go; those among them that were to become learners do.
     pub(crate) fn leave_joint(&self) -> Outcome {

@@ -125,6 +125,7 @@ impl<S: Storage> Raft<S> {
         })
     }
 
+    // ANCHOR: refusal
     fn campaign_refusal(&mut self) -> Result<Option<CampaignRefusal>, Error> {
         Ok(if self.role == Role::Leader {
             Some(CampaignRefusal::AlreadyLeader)
@@ -140,6 +141,7 @@ impl<S: Storage> Raft<S> {
             None
         })
     }
+    // ANCHOR_END: refusal
 
     /// Whether the node could lead: it is a voter, and knows its own configuration.
     pub(crate) fn promotable(&self) -> bool {
@@ -160,6 +162,7 @@ impl<S: Storage> Raft<S> {
             self.become_candidate();
             self.term
         };
+        // ANCHOR: campaign_last
         // While writes go on by themselves, the requests go before the write (of the term, of
         // the vote and of what else is under way). After a crash, votes may arrive that were
         // given to what they said, so they speak only of entries that are stored.
@@ -170,6 +173,7 @@ impl<S: Storage> Raft<S> {
             StorageWrites::Synchronous => self.log.last_id()?,
             StorageWrites::Asynchronous => self.log.stored_last_id()?,
         };
+        // ANCHOR_END: campaign_last
         for to in self.tracker.config.voters.ids().iter() {
             let pre_vote = campaign == Campaign::PreVote;
             let body = match (to == self.id, pre_vote) {
@@ -281,6 +285,7 @@ impl<S: Storage> Raft<S> {
     // ANCHOR_END: answer_vote
 
     /// Counts a vote, and acts when the election is decided.
+    // ANCHOR: count_vote
     pub(crate) fn count_vote(&mut self, from: NodeId, granted: bool) -> Result<(), Error> {
         self.tracker.record_vote(from, granted);
         let (granted, refused) = self.tracker.votes();
@@ -302,6 +307,7 @@ impl<S: Storage> Raft<S> {
             VoteResult::Pending => Ok(()),
         }
     }
+    // ANCHOR_END: count_vote
 
     /// Whether a leader is heard from, so that a candidate must be a mistaken one
     /// (dissertation, section 4.2.3).

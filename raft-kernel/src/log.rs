@@ -310,6 +310,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// How far entries may be applied: only what is committed, and while writes are
     /// asynchronous only what storage has acknowledged.
+    // ANCHOR: appliable
     fn appliable(&self, allow_unstable: bool) -> Index {
         if allow_unstable {
             self.committed
@@ -317,14 +318,17 @@ impl<S: Storage> RaftLog<S> {
             self.committed.min(self.unstable.offset() - 1)
         }
     }
+    // ANCHOR_END: appliable
 
     /// Whether committed entries wait to be handed out.
+    // ANCHOR: has_next_committed
     pub(crate) fn has_next_committed(&self, allow_unstable: bool) -> bool {
         // A snapshot that waits to be applied comes first: the entries follow it.
         !self.unstable.has_snapshot()
             && !self.applying_paused
             && self.applying < self.appliable(allow_unstable)
     }
+    // ANCHOR_END: has_next_committed
 
     /// The committed entries to hand out next.
     pub(crate) fn next_committed(&mut self, allow_unstable: bool) -> Result<Entries, Error> {

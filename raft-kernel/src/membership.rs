@@ -98,6 +98,7 @@ impl<S: Storage> Raft<S> {
 
     /// Proposes to leave a joint configuration that is to be left automatically. If that
     /// cannot be proposed now, it is tried again.
+    // ANCHOR: leave_automatically
     pub(crate) fn leave_joint_automatically(&mut self) -> Result<(), Error> {
         let due = self.tracker.config.auto_leave
             && self.role == Role::Leader
@@ -110,6 +111,7 @@ impl<S: Storage> Raft<S> {
             Err(error) => Err(error),
         }
     }
+    // ANCHOR_END: leave_automatically
 
     /// Founds a cluster: as if everybody's first entries had added these voters.
     pub(crate) fn bootstrap(&mut self, founders: Vec<(NodeId, bytes::Bytes)>) -> Result<(), Error> {

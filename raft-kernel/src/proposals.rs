@@ -123,6 +123,7 @@ impl<S: Storage> Raft<S> {
     // ANCHOR_END: propose
 
     /// Why a configuration change cannot be appended now.
+    // ANCHOR: conf_change_refusal
     fn conf_change_refusal(&self, change: &ConfChange) -> Option<&'static str> {
         let is_joint = self.tracker.config.voters.is_joint();
         if self.pending_conf_index > self.log.applied() {
@@ -135,4 +136,5 @@ impl<S: Storage> Raft<S> {
             None
         }
     }
+    // ANCHOR_END: conf_change_refusal
 }

@@ -161,6 +161,7 @@ impl JointConfig {
         self.incoming.as_slice() == [id] && (!self.is_joint() || self.outgoing.as_slice() == [id])
     }
 
+    // ANCHOR: joint
     /// How the vote stands: both halves must win it, and either can lose it.
     pub fn vote(&self, vote_of: impl Fn(NodeId) -> Option<bool>) -> VoteResult {
         match (self.incoming.vote(&vote_of), self.outgoing.vote(&vote_of)) {
@@ -179,6 +180,7 @@ impl JointConfig {
             index
         }
     }
+    // ANCHOR_END: joint
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ impl<S: Storage> Raft<S> {
 
     /// Takes up the state that storage kept (paper, figure 2: "updated on stable storage
     /// before responding", so it is what was promised).
+    // ANCHOR: restart
     fn restart(&mut self, applied: Index, initial: &crate::InitialState) -> Result<(), Error> {
         let last_index = self.log.last_index();
         let restored =
@@ -146,6 +147,7 @@ impl<S: Storage> Raft<S> {
         self.become_follower(self.term, None);
         Ok(())
     }
+    // ANCHOR_END: restart
 
     pub(crate) fn hard_state(&self) -> HardState {
         HardState {
@@ -199,6 +201,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Sends what this node says about another term: in an election.
+    // ANCHOR: send_at_term
     pub(crate) fn send_at_term(&mut self, to: NodeId, term: Term, body: MessageBody) {
         // A vote and an acknowledgement are promises, a refusal too: the sender must still
         // know of it after a crash. Trap 5: a message of these kinds that goes before the
@@ -217,6 +220,7 @@ impl<S: Storage> Raft<S> {
             body,
         });
     }
+    // ANCHOR_END: send_at_term
 
     // ANCHOR: tick
     /// One unit of the caller's time passes.
@@ -317,6 +321,7 @@ impl<S: Storage> Raft<S> {
 
     /// A message of an older term is void. Two kinds are answered all the same, so that
     /// their sender learns of the newer term instead of being ignored for ever.
+    // ANCHOR: older_term
     fn answer_older_term(&mut self, message: &Message) {
         // This node's own candidacies do not reach everybody: its configuration may be an old
         // one. Whoever is not in it can learn of the newer term in no other way.
@@ -346,6 +351,7 @@ impl<S: Storage> Raft<S> {
             _ => {}
         }
     }
+    // ANCHOR_END: older_term
 
     fn step_as_candidate(&mut self, message: Message) -> Result<(), Error> {
         use MessageBody as Body;

@@ -262,6 +262,7 @@ impl<S: Storage> RawNode<S> {
         };
         let (told, raft) = (self.told_hard_state, &mut self.raft);
 
+        // ANCHOR: ready_write
         let entries = raft.log.unstable.next_entries();
         let snapshot = raft.log.unstable.next_snapshot().cloned().map(Box::new);
         // As long as anything is unstable, each acknowledgement covers all of it: after one
@@ -273,6 +274,7 @@ impl<S: Storage> RawNode<S> {
         let must_sync = promised || !entries.is_empty() || snapshot.is_some();
 
         raft.log.unstable.accept_in_progress();
+        // ANCHOR_END: ready_write
         let payload_bytes = payload_bytes(&committed);
         let bytes = size_with(payload_bytes, committed.len());
         if let Some(last) = committed.last() {

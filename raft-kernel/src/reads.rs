@@ -73,6 +73,7 @@ struct Lease {
     given_up: bool,
 }
 
+// ANCHOR: lease
 impl Lease {
     /// Rounds that wait for their answers are remembered up to so many.
     const MAX_ROUNDS: usize = 64;
@@ -84,6 +85,7 @@ impl Lease {
         !self.given_up && self.start.is_some_and(held)
     }
 }
+// ANCHOR_END: lease
 
 impl Reads {
     /// `start` is where the numbers begin; it should differ from one start of a node to
@@ -162,6 +164,7 @@ impl Reads {
 
     /// Remembers a read that is passed on. Where too many are, the oldest is forgotten:
     /// its answer has most likely been lost.
+    // ANCHOR: forward
     fn forward(&mut self, context: Bytes) -> ReadId {
         while self.forwarded.len() >= self.limit.max(1) {
             self.forwarded.pop_first();
@@ -170,6 +173,7 @@ impl Reads {
         self.forwarded.insert(read, context);
         read
     }
+    // ANCHOR_END: forward
 }
 
 impl<S: Storage> Raft<S> {
@@ -217,6 +221,7 @@ impl<S: Storage> Raft<S> {
     // ANCHOR_END: lead_read
 
     /// Takes up the reads that waited for an entry of the leader's own term.
+    // ANCHOR: release
     pub(crate) fn release_postponed_reads(&mut self) -> Result<(), Error> {
         if self.reads.postponed.is_empty() || !self.committed_in_own_term()? {
             return Ok(());
@@ -226,6 +231,7 @@ impl<S: Storage> Raft<S> {
         }
         Ok(())
     }
+    // ANCHOR_END: release
 
     /// A follower answered the heartbeat that named `read`, which vouches for every read
     /// before it too.
@@ -237,6 +243,7 @@ impl<S: Storage> Raft<S> {
 
     /// Answers every read that enough voters have confirmed. To be looked at again when the
     /// configuration changes: nobody may be left who could answer one more heartbeat.
+    // ANCHOR: confirmed
     pub(crate) fn answer_confirmed_reads(&mut self) {
         let acknowledged = &self.reads.acknowledged;
         let confirmed = self.tracker.config.voters.committed_index(|id| {
@@ -264,6 +271,7 @@ impl<S: Storage> Raft<S> {
             }
         }
     }
+    // ANCHOR_END: confirmed
 
     fn answer_read(&mut self, origin: Origin, index: Index) {
         match origin {

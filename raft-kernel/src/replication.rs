@@ -78,6 +78,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Sends what is due with a `Ready`.
+    // ANCHOR: send_due
     pub(crate) fn send_due(&mut self) -> Result<(), Error> {
         if !self.due.anything() {
             return Ok(());
@@ -94,6 +95,7 @@ impl<S: Storage> Raft<S> {
         }
         Ok(())
     }
+    // ANCHOR_END: send_due
 
     fn send_to_all(&mut self, when_empty: WhenEmpty) -> Result<(), Error> {
         for place in 0..self.tracker.progress.len() {
@@ -124,6 +126,7 @@ impl<S: Storage> Raft<S> {
     /// Sends one message, and says whether it did.
     // ANCHOR: send_append
     fn maybe_send_append(&mut self, to: NodeId, when_empty: WhenEmpty) -> Result<bool, Error> {
+        // ANCHOR: send_whether
         let Some(peer) = self.tracker.progress.get(to) else {
             return Ok(false);
         };
@@ -144,7 +147,9 @@ impl<S: Storage> Raft<S> {
         if !has_entries && !send_empty {
             return Ok(false);
         }
+        // ANCHOR_END: send_whether
 
+        // ANCHOR: send_what
         let Some(prev_term) = self.log.term(prev_index)? else {
             return self.send_snapshot(to);
         };
@@ -171,10 +176,12 @@ impl<S: Storage> Raft<S> {
             peer.sent_commit = commit;
         }
         Ok(true)
+        // ANCHOR_END: send_what
     }
     // ANCHOR_END: send_append
 
     /// The log does not reach back to what the follower lacks: it needs the snapshot.
+    // ANCHOR: send_snapshot
     fn send_snapshot(&mut self, follower: NodeId) -> Result<bool, Error> {
         let Some(peer) = self.tracker.progress.get_mut(follower) else {
             return Ok(false);
@@ -202,6 +209,7 @@ impl<S: Storage> Raft<S> {
         );
         Ok(true)
     }
+    // ANCHOR_END: send_snapshot
 
     /// Sends a round of heartbeats for a read that waits for one, or sees to it that this
     /// is done with the next `Ready`: one round serves all reads before it.
@@ -213,6 +221,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Says to everybody that the leader is there.
+    // ANCHOR: heartbeat
     pub(crate) fn broadcast_heartbeat(&mut self) {
         self.due.heartbeats = false;
         let read = match self.read_mode {
@@ -234,6 +243,7 @@ impl<S: Storage> Raft<S> {
             self.send(to, MessageBody::Heartbeat { commit, read });
         }
     }
+    // ANCHOR_END: heartbeat
 
     /// Commits what enough voters hold, and says whether that moved the commit index.
     ///
@@ -317,6 +327,7 @@ impl<S: Storage> Raft<S> {
         let Some(peer) = self.tracker.progress.get_mut(from) else {
             return Ok(());
         };
+        // ANCHOR: accepted_state
         // An answer that is no news still proves to a probing leader that the logs match.
         let matches_probe = peer.match_index == match_index && peer.state == ProgressState::Probe;
         if !peer.acknowledge(match_index) && !matches_probe {
@@ -336,6 +347,7 @@ impl<S: Storage> Raft<S> {
             ProgressState::Snapshot => {}
             ProgressState::Replicate => peer.inflights.free_up_to(match_index),
         }
+        // ANCHOR_END: accepted_state
         let lacks_commit = peer.can_advance_commit(self.log.committed());
         let lacks_entries = peer.next <= self.log.last_index();
         if state != ProgressState::Replicate {

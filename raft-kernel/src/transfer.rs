@@ -51,6 +51,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    // ANCHOR: tell_to_stand
     /// Tells the chosen node to stand as soon as its log is complete.
     pub(crate) fn finish_transfer(&mut self, from: NodeId) {
         if self.transferee != Some(from) {
@@ -72,6 +73,7 @@ impl<S: Storage> Raft<S> {
         self.reads.give_lease_up();
         self.send(transferee, MessageBody::TimeoutNow);
     }
+    // ANCHOR_END: tell_to_stand
 
     /// Takes proposals again.
     pub(crate) fn abort_transfer(&mut self) {
