@@ -1,7 +1,7 @@
 //! The window of appends that are on their way to one follower.
 //!
 //! Bounded by a number of messages and by a number of bytes (dissertation, section
-//! 10.2.1, pipelining). An acknowledgement of one index frees everything up to it.
+//! 10.2.2, pipelining). An acknowledgement of one index frees everything up to it.
 
 use std::collections::VecDeque;
 

@@ -52,14 +52,13 @@
 //! | `proposals` | from a wish to an entry | paper, 5.3 |
 //! | `log`, `unstable` | the log: stored, and not stored yet | paper, 5.3 |
 //! | `acknowledgement` | what a late or early acknowledgement vouches for | – |
-//! | `progress`, `inflights`, `tracker` | what a leader knows of its followers | paper, 5.3; dissertation, 10.2.1 |
+//! | `progress`, `inflights`, `tracker` | what a leader knows of its followers | paper, 5.3; dissertation, 10.2.2 |
 //! | `quorum` | majorities, and two of them at once | paper, 5.4.2; dissertation, 4.3 |
 //! | `conf_change`, `membership` | configurations: their rules, and their effects | dissertation, 4 |
 //! | `reads` | linearizable reads without a log entry | dissertation, 6.4 |
 //! | `transfer` | moving leadership | dissertation, 3.10 |
 //! | `storage`, `memory_storage` | what a node's storage must answer, and one that does | – |
 //! | `event`, `status` | what happened, and how things stand | – |
-
 //!
 //! # How it is held to this
 //!

@@ -1,7 +1,7 @@
 //! Log replication, seen from the leader: what it sends, and what the answers mean.
 //!
 //! Section 5.3 of the paper; the commit rule is section 5.4.2, what pipelining adds is
-//! section 10.2.1 of the dissertation.
+//! section 10.2.2 of the dissertation.
 
 use crate::config::{AppendMessages, ReadMode};
 use crate::entry::{Entries, Entry, EntryId, Payload, payload_bytes};

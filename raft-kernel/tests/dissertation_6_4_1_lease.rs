@@ -9,7 +9,7 @@
 mod network;
 
 use network::{Network, plain};
-use raft_kernel::{Config, DropReason, Error, NodeId, ReadMode};
+use raft_kernel::{CampaignRefusal, Config, DropReason, Error, Event, NodeId, ReadMode, Role};
 
 fn under_a_lease(id: NodeId) -> Config {
     Config {
@@ -78,19 +78,42 @@ fn a_leader_that_hands_over_gives_its_lease_up() {
     assert_no_stale_read(&mut network);
 }
 
-/// The guard is `Raft::stand`. A node that is told to stand would vote for itself, though the
-/// leader counts on it to wait: it stands only when it no longer hears from the leader.
+/// The guard is `start = Some(*sent)` in `answer_confirmed_reads`. Node 2 answers at once and
+/// then waits, but its answer takes as long as another election.
+#[test]
+fn the_lease_counts_from_the_sending_of_a_round_and_not_from_its_answer() {
+    let mut network = led();
+    network.tick(1);
+    let sent = network.answers(1);
+    let beat = sent.into_iter().find(|message| message.to == 2);
+    let late = network.hear(beat.expect("a heartbeat goes to everybody"));
+    network.isolate(1);
+    network.node(2).set_election_timeout(10);
+    network.node(3).set_election_timeout(19);
+    network.tick_all(10);
+    assert_eq!(network.role(1), Role::Leader, "nobody has told it");
+    for answer in late {
+        network.deliver(answer);
+    }
+    assert_no_stale_read(&mut network);
+}
+
+/// The guard is `Raft::stand`. Only node 2 hears from the leader, whose lease rests on it.
+/// Node 3 waits for nobody any more, so the vote that node 2 gave itself would elect it.
 #[test]
 fn nobody_who_hears_from_the_leader_stands_because_it_is_told_to() {
     let mut network = led();
+    network.cut(1, 3);
+    network.node(3).set_election_timeout(19);
+    network.tick_all(10);
     network.isolate(1);
+    network.take_events(2);
     network.campaign(2);
-    assert_eq!(network.leader(), Some(1), "node 2 waits");
-    for _ in 0..30 {
-        if matches!(network.leader(), Some(2 | 3)) {
-            break;
-        }
-        network.tick_all(1);
-    }
-    assert_no_stale_read(&mut network);
+    assert_eq!(network.role(2), Role::Follower, "node 2 waits");
+    let refusal = Event::CampaignRefused(CampaignRefusal::HearsFromLeader);
+    assert_eq!(network.take_events(2), [refusal]);
+    network.node(1).read_index("x").unwrap();
+    network.settle();
+    let reads = network.take_reads(1);
+    assert_eq!(reads.len(), 1, "the leader counts on it: {reads:?}");
 }

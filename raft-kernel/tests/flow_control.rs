@@ -1,6 +1,6 @@
 //! How much a node sends, takes and hands out before it waits.
 //!
-//! Section 10.2.1 of the dissertation lets a leader send ahead of the answers (pipelining);
+//! Section 10.2.2 of the dissertation lets a leader send ahead of the answers (pipelining);
 //! section 3.8 speaks of the state machine that cannot follow. Every limit here slows the log
 //! and none stops it: whatever was lost is sent again, and one entry always goes.
 
@@ -77,6 +77,32 @@ fn only_so_many_messages_are_on_their_way() {
     let sent = network.hear(message(2, 1, 2, accepted(4)));
     assert_eq!(appends(&sent), [1, 1], "room for two more");
     assert_eq!(progress(&mut network).inflight(), 3);
+}
+
+/// The guard is the pause in `sent_entries`. Node 3 makes the commit index move, which would
+/// be worth a message to node 2 if that one was not waited for.
+#[test]
+fn to_a_follower_whose_window_is_full_nothing_goes_before_it_is_heard() {
+    let mut network = led_by_hand(window(2, 0));
+    assert_eq!(propose(&mut network, 4), [1, 1]);
+    for index in 3..=6 {
+        let sent = network.hear(message(3, 1, 2, accepted(index)));
+        assert_eq!(network.commit(1), index);
+        assert_eq!(appends(&sent), [0; 0], "index {index} is committed");
+    }
+}
+
+/// The guard is `!full` in `maybe_send_append`. A heartbeat was answered, and nothing says
+/// that the window has become any emptier.
+#[test]
+fn a_sign_of_life_lets_no_entries_pass_a_full_window() {
+    let mut network = led_by_hand(window(2, 0));
+    assert_eq!(propose(&mut network, 4), [1, 1]);
+    for _ in 0..3 {
+        assert_eq!(alive(&mut network), [0], "an empty message");
+        let after = progress(&mut network);
+        assert_eq!((after.next, after.inflight()), (5, 2));
+    }
 }
 
 #[test]

@@ -110,6 +110,18 @@ fn a_node_gives_one_vote_a_term() {
     assert_eq!(next_term, [message(1, 3, 6, vote(true))]);
 }
 
+/// The guard is `self.leader.is_none()` in `answer_vote_request`. Node 1 still has its vote of
+/// this term, since node 2 was elected without it.
+#[test]
+fn who_knows_the_leader_of_a_term_votes_for_nobody_else_in_it() {
+    let mut network = Network::of(3);
+    network.hear(message(2, 1, 5, heartbeat(1)));
+    let answers = network.hear(message(3, 1, 5, vote_request((4, 4))));
+    assert_eq!(answers, [message(1, 3, 5, vote(false))]);
+    assert_eq!(network.status(1).hard_state.vote, None);
+    assert_eq!(network.node(1).leader(), Some(2));
+}
+
 #[test]
 fn a_candidate_that_hears_from_its_terms_leader_follows_it() {
     for body in [heartbeat(1), append((1, 1), 1, &[command(2, 2, "a")])] {

@@ -24,6 +24,10 @@ fn snapshot(index: u64, term: u64) -> Snapshot {
     }
 }
 
+fn sign_of_life() -> MessageBody {
+    MessageBody::HeartbeatResponse { read: None }
+}
+
 /// Node 3 was away while the others committed three commands and forgot them.
 fn one_behind_the_log(config: impl Fn(u64) -> raft_kernel::Config) -> Network {
     let mut network = Network::with(3, config);
@@ -73,16 +77,21 @@ fn a_follower_whose_log_differs_starts_over_from_the_snapshot() {
     assert_eq!(network.commands(1), ["snapped"]);
 }
 
-/// The guard is the first comparison in `restore`.
+/// The guard is the first comparison in `restore`. The node has forgotten the entry at which
+/// the snapshot ends, on its disk and in memory, so that its log cannot tell.
 #[test]
 fn a_snapshot_of_what_is_committed_already_takes_nothing_back() {
     let mut network = Network::of(3);
     let entries = [command(2, 1, "a"), command(3, 1, "b")];
     network.hear(message(2, 1, 1, append((1, 1), 3, &entries)));
     network.server(1).compact(0);
-    let answers = network.hear(message(2, 1, 1, install(snapshot(2, 1))));
-    assert_eq!(answers, [message(1, 2, 1, accepted(3))]);
-    assert_eq!((network.commit(1), network.commands(1).len()), (3, 2));
+    network.crash(1);
+    network.restart(1);
+    let old = message(2, 1, 1, install(snapshot(2, 1)));
+    network.node(1).step(old).unwrap();
+    assert_eq!(network.commit(1), 3);
+    assert_eq!(network.answers(1), [message(1, 2, 1, accepted(3))]);
+    assert_eq!(network.commands(1), ["a", "b"]);
     let events = network.take_events(1);
     assert!(events.contains(&Event::IgnoredSnapshot { index: 2 }));
 }
@@ -98,12 +107,7 @@ fn any_acknowledgement_that_leads_to_the_log_ends_the_wait_for_a_snapshot() {
         .unwrap();
     network.tick(1);
     network.answers(1);
-    network.hear(message(
-        3,
-        1,
-        2,
-        MessageBody::HeartbeatResponse { read: None },
-    ));
+    network.hear(message(3, 1, 2, sign_of_life()));
     assert_eq!(
         network.status(1).progress[&3].state,
         ProgressState::Snapshot
@@ -120,6 +124,27 @@ fn any_acknowledgement_that_leads_to_the_log_ends_the_wait_for_a_snapshot() {
         network.status(1).progress[&3].state,
         ProgressState::Replicate
     );
+}
+
+/// The guard is the condition `log_leads_on` in `handle_accepted`. To send ahead from there,
+/// the leader would need what it has forgotten: a second snapshot would go while the first
+/// one is on its way.
+#[test]
+fn an_acknowledgement_that_does_not_lead_to_the_log_sends_no_second_snapshot() {
+    let mut network = one_behind_the_log(plain);
+    network.tick(1);
+    network.answers(1);
+    let first = [
+        network.hear(message(3, 1, 2, rejected(5, (2, 2)))),
+        network.hear(message(3, 1, 2, sign_of_life())),
+    ];
+    let names: Vec<&str> = first.iter().flatten().map(|m| m.body.name()).collect();
+    assert_eq!(names, ["InstallSnapshot"]);
+    for index in [3, 4] {
+        assert_eq!(network.hear(message(3, 1, 2, accepted(index))), []);
+        let state = network.status(1).progress[&3].state;
+        assert_eq!(state, ProgressState::Snapshot, "index {index}");
+    }
 }
 
 /// trap 16: the snapshot is as new as the log, so nothing follows it.
@@ -161,21 +186,11 @@ fn nothing_is_sent_while_a_snapshot_is_on_its_way() {
     network.tick(1);
     network.answers(1);
     let first = network.hear(message(3, 1, 2, rejected(5, (2, 2))));
-    let second = network.hear(message(
-        3,
-        1,
-        2,
-        MessageBody::HeartbeatResponse { read: None },
-    ));
+    let second = network.hear(message(3, 1, 2, sign_of_life()));
     let snapshots = [first, second].concat();
     assert_eq!(snapshots.len(), 1, "{snapshots:?}");
     network.node(1).report_snapshot(3, SnapshotOutcome::Failed);
-    let again = network.hear(message(
-        3,
-        1,
-        2,
-        MessageBody::HeartbeatResponse { read: None },
-    ));
+    let again = network.hear(message(3, 1, 2, sign_of_life()));
     assert_eq!(again, snapshots);
 }
 
@@ -294,7 +309,6 @@ fn a_heartbeat_about_what_a_snapshot_holds_is_harmless() {
     let mut network = Network::of(3);
     network.hear(message(2, 1, 1, install(snapshot(5, 1))));
     let answers = network.hear(message(2, 1, 1, heartbeat(3)));
-    let answer = MessageBody::HeartbeatResponse { read: None };
-    assert_eq!(answers, [message(1, 2, 1, answer)]);
+    assert_eq!(answers, [message(1, 2, 1, sign_of_life())]);
     assert_eq!(network.commit(1), 5);
 }
