@@ -20,7 +20,7 @@ use crate::outcome::{Outcome, Refusal};
 use crate::request::{News, NodeStatus, Request};
 use crate::transport::{Delivery, Event, JoinStep, Local, Transport};
 use crate::waiting::Answer;
-use crate::wire::frame::{Frame, JoinAnswer, JoinRequest, Place, Proposal};
+use crate::wire::frame::{Frame, JoinAnswer, JoinRequest, Members, Place, Proposal};
 
 /// How many inputs of a kind are taken before the node is turned: all that came together goes
 /// into one `Ready`, and the clock is looked at often enough.
@@ -183,6 +183,13 @@ impl<D: Disk, M: StateMachine> EventLoop<D, M> {
             Event::Join(request, step) => {
                 let _ = step.send(self.join(request));
             }
+            Event::Here(from, peer) => self.hear_of(from, &peer),
+            Event::Members(answer) => {
+                let _ = answer.send(Members {
+                    applied: self.node.status().applied,
+                    ids: self.node.machine().peers().keys().copied().collect(),
+                });
+            }
             Event::Welcomed(cluster, done) => {
                 self.take_part(cluster)?;
                 let _ = done.send(());
@@ -194,6 +201,14 @@ impl<D: Disk, M: StateMachine> EventLoop<D, M> {
             Event::Snapshot(peer, outcome) => self.node.report_snapshot(peer, outcome),
         }
         Ok(())
+    }
+
+    /// A member says where it is. Another life of it, which is none, may be anywhere.
+    fn hear_of(&mut self, id: NodeId, peer: &Peer) {
+        let member = self.node.machine().peers().get(&id);
+        if member.is_some_and(|member| member.incarnation == peer.incarnation) {
+            self.transport.heard_of(id, &peer.address);
+        }
     }
 
     /// What a peer says cannot stop the node; that its own storage fails can.
@@ -350,7 +365,10 @@ impl<D: Disk, M: StateMachine> EventLoop<D, M> {
                 return refused(why);
             }
             // The same node, with its memory, at another address.
-            Some(_) => newcomer.moved(id),
+            Some(_) => {
+                self.hear_of(id, &newcomer);
+                newcomer.moved(id)
+            }
             None => newcomer.added(id),
         };
         if self.node.role() != Role::Leader {

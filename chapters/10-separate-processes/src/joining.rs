@@ -4,12 +4,12 @@
 //! so the newcomer asks until it sees itself in the configuration; and whoever is asked looks
 //! first whether that has been done already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use raft_kernel::NodeId;
+use raft_kernel::{NodeId, Role};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
@@ -18,7 +18,7 @@ use crate::machine::Peer;
 use crate::outcome::Outcome;
 use crate::request::Handle;
 use crate::transport::{Backoff, Event, Inbox, JoinStep, Local, open};
-use crate::wire::frame::{Frame, Hello, JoinAnswer, JoinRequest};
+use crate::wire::frame::{Frame, Hello, JoinAnswer, JoinRequest, Members};
 
 /// A member must answer in this time: it takes an election timeout or two to commit.
 const ANSWER_TIME: Duration = Duration::from_secs(6);
@@ -29,6 +29,10 @@ const LEADER_TIME: Duration = Duration::from_secs(5);
 
 /// After the welcome, the log must have arrived in this time, or the newcomer asks again.
 const SEEN_TIME: Duration = Duration::from_secs(3);
+
+/// A node that comes back asks in vain so often before it says so: a second or two, in which
+/// others that were started at the same time have come back, too.
+const PATIENT_ROUNDS: u32 = 6;
 
 /// Why a node will never be a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +73,7 @@ pub async fn join(
     let mut backoff = Backoff::default();
     let mut last_told = String::new();
     loop {
+        let mut troubles = Vec::new();
         for (seed, address) in seeds {
             let trouble = match ask(local, None, *seed, address, false).await {
                 Ok(JoinAnswer::Welcome(cluster)) => {
@@ -85,11 +90,13 @@ pub async fn join(
                 Ok(JoinAnswer::Refused(why)) => return Err(JoinError::Refused { by: *seed, why }),
                 Ok(JoinAnswer::Later(why)) | Err(why) => why,
             };
-            let trouble = format!("node {seed} at {address}: {trouble}");
-            if trouble != last_told {
-                tracing::warn!("not joined yet, trying again: {trouble}");
-                last_told = trouble;
-            }
+            troubles.push(format!("node {seed} at {address}: {trouble}"));
+        }
+        let told = troubles.join("; ");
+        // The same trouble again and again is told once.
+        if told != last_told {
+            tracing::warn!("not joined yet, trying again: {told}");
+            last_told = told;
         }
         tokio::time::sleep(backoff.wait()).await;
     }
@@ -109,8 +116,7 @@ pub async fn come_back(
     known: &watch::Sender<bool>,
 ) -> Result<(), JoinError> {
     let mut backoff = Backoff::default();
-    let mut last_told = String::new();
-    let mut welcomed = false;
+    let (mut welcomed, mut rounds) = (false, 0);
     // Nothing to say once the node has stopped.
     while let Some(status) = handle.status().await {
         let is_known = status.peers.get(&local.id) == Some(&local.address);
@@ -118,32 +124,42 @@ pub async fn come_back(
             known.send_replace(true);
         }
         let others = status.peers.iter().chain(contacts);
-        let others: Vec<_> = others.filter(|(id, _)| **id != local.id).collect();
+        let others: BTreeSet<_> = others.filter(|(id, _)| **id != local.id).collect();
         if is_known && (welcomed || others.is_empty()) {
             return Ok(());
         }
-        if others.is_empty() {
+        let mut troubles = Vec::new();
+        if !is_known && (others.is_empty() || status.role == Role::Leader) {
+            // Nobody else can bring it into the log.
             let own = Peer {
                 address: local.address.clone(),
                 incarnation: local.incarnation,
             };
-            handle.change(own.moved(local.id)).await;
-            continue;
-        }
-        for (id, address) in others {
-            let trouble = match ask(local, None, *id, address, false).await {
-                Ok(JoinAnswer::Welcome(_)) => {
-                    welcomed = true;
-                    break;
-                }
-                Ok(JoinAnswer::Refused(why)) => return Err(JoinError::Refused { by: *id, why }),
-                Ok(JoinAnswer::Later(why)) | Err(why) => why,
-            };
-            let trouble = format!("node {id} at {address}: {trouble}");
-            if trouble != last_told {
-                tracing::info!("not back yet, trying again: {trouble}");
-                last_told = trouble;
+            troubles.push(handle.change(own.moved(local.id)).await.to_string());
+        } else {
+            for (id, address) in others {
+                let trouble = match ask(local, None, *id, address, false).await {
+                    Ok(JoinAnswer::Welcome(_)) => {
+                        welcomed = true;
+                        break;
+                    }
+                    Ok(JoinAnswer::Refused(why)) => {
+                        return Err(JoinError::Refused { by: *id, why });
+                    }
+                    Ok(JoinAnswer::Later(why)) | Err(why) => why,
+                };
+                troubles.push(format!("node {id} at {address}: {trouble}"));
             }
+        }
+        rounds += 1;
+        let told = troubles.join("; ");
+        if rounds == PATIENT_ROUNDS && !welcomed {
+            tracing::warn!(
+                "not back yet, trying again: {told}. If the others have moved, start this node \
+                 again and say with --join ID=HOST:PORT where one of them is"
+            );
+        } else if !told.is_empty() {
+            tracing::debug!("not back yet, trying again: {told}");
         }
         tokio::time::sleep(backoff.wait()).await;
     }
@@ -158,13 +174,6 @@ async fn ask(
     address: &Address,
     forwarded: bool,
 ) -> Result<JoinAnswer, String> {
-    let hello = Hello {
-        // A newcomer has none. Whoever has one is not taken in by another.
-        cluster: local.cluster.get().copied(),
-        from: local.id,
-        to: member,
-    };
-    let (mut reader, mut writer) = open(address, hello).await?;
     let request = match on_behalf_of {
         Some(request) => JoinRequest {
             forwarded,
@@ -177,16 +186,58 @@ async fn ask(
             forwarded,
         },
     };
+    match exchange(local, member, address, &Frame::Join(request)).await? {
+        Frame::JoinAnswer(answer) => Ok(answer),
+        _ => Err("it answers something else".to_owned()),
+    }
+}
+
+/// Asks a member who the members are. For a node that cannot know whether it is still one: to
+/// whoever was removed, the others send nothing more.
+///
+/// # Errors
+/// The member does not answer; this is why.
+pub async fn ask_members(
+    local: &Local,
+    member: NodeId,
+    address: &Address,
+) -> Result<Members, String> {
+    match exchange(local, member, address, &Frame::Members).await? {
+        Frame::MembersAre(members) => Ok(members),
+        _ => Err("it answers something else".to_owned()),
+    }
+}
+
+/// Sends one frame over a connection of its own, and gives back the answer.
+async fn exchange(
+    local: &Local,
+    member: NodeId,
+    address: &Address,
+    question: &Frame,
+) -> Result<Frame, String> {
+    let hello = Hello {
+        // A newcomer has none. Whoever has one is not taken in by another.
+        cluster: local.cluster.get().copied(),
+        from: local.id,
+        to: member,
+    };
+    let (mut reader, mut writer) = open(address, hello).await?;
     let asking = async {
-        writer.send(&Frame::Join(request)).await?;
+        writer.send(question).await?;
         reader.next().await
     };
     match timeout(ANSWER_TIME, asking).await {
         Err(_) => Err(format!("no answer within {ANSWER_TIME:?}")),
         Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(Frame::JoinAnswer(answer))) => Ok(answer),
-        Ok(Ok(_)) => Err("it answers something else".to_owned()),
+        Ok(Ok(answer)) => Ok(answer),
     }
+}
+
+/// Answers whoever asks who the members are; nothing once the node has stopped.
+pub async fn members(inbox: &Inbox) -> Option<Members> {
+    let (answer, members) = oneshot::channel();
+    inbox.put(Event::Members(answer)).await.ok()?;
+    members.await.ok()
 }
 
 /// Answers a newcomer, as any member: from what this node knows, by a proposal if it leads,

@@ -3,7 +3,7 @@
 //! What was one process so far becomes several. The loop of the earlier chapters stays, in
 //! [`node`]; everything around it is new: a task that owns the node ([`event_loop`]),
 //! connections to its peers ([`transport`], [`wire`]), a way into the cluster ([`joining`]),
-//! and a prompt for people and scripts ([`prompt`], [`cli`]).
+//! and a prompt for people and scripts ([`prompt`], [`running`]).
 //!
 //! # How the parts hang together
 //!
@@ -19,7 +19,8 @@
 //! | [`joining`] | becoming a member, from both sides | |
 //! | [`server`] | starts all of it, and ends it | |
 //! | [`request`], [`outcome`] | what may be asked of a node, and what it answers | |
-//! | [`prompt`], [`cli`], [`demo`], [`mod@bench`] | the program | |
+//! | [`cli`], [`running`], [`prompt`] | the program: its flags, its life, its questions | |
+//! | [`demo`], [`mod@bench`] | three such programs at once | |
 
 pub mod address;
 pub mod bench;
@@ -35,6 +36,7 @@ pub mod node;
 pub mod outcome;
 pub mod prompt;
 pub mod request;
+pub mod running;
 pub mod server;
 pub mod transport;
 pub mod waiting;

@@ -56,6 +56,8 @@ pub enum Refusal {
     NotAMember,
     /// The node has stopped.
     Stopped,
+    /// The node waits to be let in, or to find the others again.
+    NotJoined,
 }
 
 impl Refusal {
@@ -103,6 +105,7 @@ impl fmt::Display for Refusal {
             Refusal::NotNow => f.write_str("the leader takes no proposals at the moment"),
             Refusal::NotAMember => f.write_str("this node is no member of the cluster"),
             Refusal::Stopped => f.write_str("the node has stopped"),
+            Refusal::NotJoined => f.write_str("this node has not found its cluster yet"),
         }
     }
 }

@@ -6,6 +6,8 @@
 //! except `quit` and `stop`.
 
 use std::io::{self, BufRead, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use raft_kernel::NodeId;
 use tokio::runtime;
@@ -22,6 +24,9 @@ const MAX_LINE: u64 = 1024;
 
 /// What `p` alone proposes.
 const DEFAULT_NUMBER: u64 = 3;
+
+/// What a person sees when a command may be typed.
+pub const PROMPT: &str = "> ";
 
 /// What `help` prints.
 pub const HELP: &str = "\
@@ -141,8 +146,10 @@ pub struct Prompt {
     pub ready: watch::Receiver<bool>,
     /// Where to wait for answers.
     pub runtime: runtime::Handle,
-    /// Whether to show `> ` before each command: for people only.
+    /// Whether to show [`PROMPT`] before each command: for people only.
     pub shows_prompt: bool,
+    /// Whether the last thing on the screen is the prompt.
+    pub is_waiting: Arc<AtomicBool>,
     /// What `help` prints.
     pub help: &'static str,
 }
@@ -156,13 +163,21 @@ impl Prompt {
     pub fn run(&self, mut input: impl BufRead, mut output: impl Write) -> io::Result<Ending> {
         loop {
             if self.shows_prompt {
-                write!(output, "> ")?;
+                write!(output, "{PROMPT}")?;
                 output.flush()?;
+                self.is_waiting.store(true, Ordering::Relaxed);
             }
-            let command = match read_line(&mut input)? {
+            let line = read_line(&mut input);
+            self.is_waiting.store(false, Ordering::Relaxed);
+            let command = match line? {
                 Line::Text(line) => Command::parse(&line),
                 Line::TooLong => Err(format!("a command has at most {MAX_LINE} bytes")),
-                Line::End => return Ok(Ending::NoMoreInput),
+                Line::End => {
+                    if self.shows_prompt {
+                        writeln!(output)?;
+                    }
+                    return Ok(Ending::NoMoreInput);
+                }
             };
             let answer = match command {
                 Ok(Command::Quit) => return Ok(Ending::Quit),
@@ -212,7 +227,7 @@ impl Prompt {
         let mut ready = self.ready.clone();
         let joined = timeout(PATIENCE, ready.wait_for(|ready| *ready)).await;
         if !matches!(joined, Ok(Ok(_))) {
-            return Outcome::NotCommitted(Refusal::NotAMember);
+            return Outcome::NotCommitted(Refusal::NotJoined);
         }
         let proposal = Proposal::Command(command(number));
         self.handle.propose_patiently(proposal, PATIENCE).await

@@ -21,8 +21,8 @@ use crate::machine::{Peer, StateMachine, command};
 use crate::node::{LogLimits, Node};
 use crate::outcome::Outcome;
 use crate::request::{Handle, News, PATIENCE};
-use crate::transport::{Inbox, Local, Transport, accept, inbox};
-use crate::wire::frame::Proposal;
+use crate::transport::{Inbox, Local, Transport, Wiring, accept, inbox};
+use crate::wire::frame::{Members, Proposal};
 
 /// How many requests of clients may wait for the loop; more wait outside.
 const REQUESTS: usize = 4096;
@@ -34,7 +34,7 @@ pub const TICK: Duration = Duration::from_millis(100);
 /// Ten seconds: several elections fit into it, and a person still waits for the answer.
 const PROPOSAL_TIME: Duration = Duration::from_secs(10);
 
-/// Told to stop, the loop does what it has begun in this time; then it is ended.
+/// Told to stop, a node does what it has begun in this time; then it is ended.
 const STOP_TIME: Duration = Duration::from_millis(300);
 
 /// How a node comes to be part of a cluster.
@@ -63,7 +63,8 @@ pub struct Settings {
     pub startup: Startup,
     /// Which life of it this is, unless it comes back with its memory.
     pub incarnation: Incarnation,
-    /// When it comes back: members to ask beside those that its log names.
+    /// When it comes back: members to ask beside those that its log names, or where they are
+    /// now if they have moved.
     pub contacts: BTreeMap<NodeId, Address>,
     /// The length of a tick.
     pub tick: Duration,
@@ -131,6 +132,8 @@ pub struct Server {
     local: Arc<Local>,
     greeted: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
+    /// Ends when all that was queued for the peers is sent, once the loop has ended.
+    all_sent: mpsc::Receiver<()>,
     failures: mpsc::Receiver<ServerError>,
     tasks: Vec<AbortHandle>,
 }
@@ -162,9 +165,15 @@ impl Server {
         let (request_sender, requests) = mpsc::channel(REQUESTS);
         let (news_sender, news) = watch::channel(News::default());
         let (stop, stopped) = watch::channel(false);
+        let (open, all_sent) = mpsc::channel(1);
+        let wiring = Wiring {
+            local: Arc::clone(&local),
+            inbox: to_loop.clone(),
+            open,
+        };
         let event_loop = EventLoop {
             node,
-            transport: Transport::new(Arc::clone(&local), to_loop.clone(), settings.seeds()),
+            transport: Transport::new(wiring, settings.known_addresses()),
             local: Arc::clone(&local),
             inbox,
             requests,
@@ -201,6 +210,7 @@ impl Server {
             local,
             greeted,
             stop,
+            all_sent,
             failures,
         })
     }
@@ -251,11 +261,26 @@ impl Server {
         }
     }
 
-    /// Ends the node in good order: what the loop has begun is done, and it takes no more.
-    pub async fn stop(self) {
-        let _ = self.stop.send(true);
-        let _ = timeout(STOP_TIME, self.handle.requests.closed()).await;
+    /// Asks a member who the members are, as it sees it.
+    ///
+    /// # Errors
+    /// It does not answer; this is why.
+    pub async fn ask_members(&self, member: NodeId, at: &Address) -> Result<Members, String> {
+        joining::ask_members(&self.local, member, at).await
     }
+
+    /// Ends the node in good order: what the loop has begun is done, what it had to say to its
+    /// peers is sent, and it takes no more.
+    // ANCHOR: stop
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        let all_done = async {
+            self.handle.requests.closed().await;
+            self.all_sent.recv().await
+        };
+        let _ = timeout(STOP_TIME, all_done).await;
+    }
+    // ANCHOR_END: stop
 }
 
 impl Drop for Server {
@@ -267,10 +292,11 @@ impl Drop for Server {
 }
 
 impl Settings {
-    fn seeds(&self) -> BTreeMap<NodeId, Address> {
+    /// Addresses of members that the log may not have, or not yet.
+    fn known_addresses(&self) -> BTreeMap<NodeId, Address> {
         match &self.startup {
             Startup::Join(seeds) => seeds.clone(),
-            Startup::Bootstrap | Startup::Restart(_) => BTreeMap::new(),
+            Startup::Bootstrap | Startup::Restart(_) => self.contacts.clone(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 mod support;
 
-use support::process::{Node, run};
+use support::process::run;
+use support::{listening, program};
 
 /// Exit code 2, nothing on standard output, and this on standard error.
 fn refuses(arguments: &[&str], why: &str) {
-    let (code, output, errors) = run(arguments, "");
+    let (code, output, errors) = run(program(arguments), "");
     assert_eq!(code, Some(2), "{arguments:?}: {errors}");
     assert_eq!(output, "", "{arguments:?}");
     assert!(errors.starts_with("error: "), "{arguments:?}: {errors}");
@@ -64,7 +65,7 @@ fn flags_that_contradict_each_other_are_refused() {
 
 #[test]
 fn help_says_what_the_flags_and_the_prompt_are_for() {
-    let (code, output, errors) = run(&["--help"], "");
+    let (code, output, errors) = run(program(&["--help"]), "");
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     for flag in [
         "--bootstrap",
@@ -77,7 +78,7 @@ fn help_says_what_the_flags_and_the_prompt_are_for() {
     ] {
         assert!(output.contains(flag), "{flag}");
     }
-    let (_, output, _) = run(&["--bootstrap", "--id", "1"], "help\nq\n");
+    let (_, output, _) = run(program(&["--bootstrap", "--id", "1"]), "help\nq\n");
     for command in ["status", "propose", "peers", "leader", "help", "quit"] {
         assert!(output.contains(command), "{command}");
     }
@@ -85,10 +86,10 @@ fn help_says_what_the_flags_and_the_prompt_are_for() {
 
 #[test]
 fn a_port_in_use_and_a_host_that_is_not_here_are_errors_of_one_line() {
-    let (_node, address) = Node::listening(&["--bootstrap", "--id", "1"]);
+    let (_node, address) = listening(&["--bootstrap", "--id", "1"]);
     for listen in [address.as_str(), "nosuchhost.invalid:0"] {
         let arguments = ["--bootstrap", "--id", "2", "--listen", listen];
-        let (code, output, errors) = run(&arguments, "");
+        let (code, output, errors) = run(program(&arguments), "");
         assert_eq!((code, output.as_str()), (Some(1), ""));
         let beginning = format!("error: cannot listen on {listen}: ");
         assert!(errors.starts_with(&beginning), "{errors}");

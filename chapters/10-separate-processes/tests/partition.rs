@@ -2,46 +2,17 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
-use ch10_separate_processes::machine::{Sum, command};
+use ch10_separate_processes::machine::command;
 use ch10_separate_processes::outcome::Outcome;
-use ch10_separate_processes::server::{Server, Settings, Startup};
-use raft_kernel::{MemoryStorage, NodeId, Role};
-use support::network::Network;
-use support::{Cluster, settings};
-
-/// Three nodes that reach each other through proxies only.
-async fn behind_proxies() -> (Cluster, Network) {
-    let mut network = Network::new();
-    let mut cluster = Cluster::default();
-    for id in [1, 2, 3] {
-        let front = network.front().await;
-        let startup = match cluster.nodes.get(&1) {
-            None => Startup::Bootstrap,
-            Some(first) => Startup::Join(BTreeMap::from([(1, first.address().clone())])),
-        };
-        let settings = Settings {
-            advertise: Some(front.address.clone()),
-            ..settings(id, startup)
-        };
-        let node = Server::start::<_, Sum>(settings, MemoryStorage::new()).await;
-        let node = node.expect("it starts");
-        // The node listens where only its proxy knows.
-        network.lead(front, id, node.bound().clone());
-        cluster.nodes.insert(id, node);
-        cluster.joined(id).await;
-    }
-    cluster.all_reach(14).await;
-    (cluster, network)
-}
+use raft_kernel::{NodeId, Role};
+use support::Cluster;
 
 fn others(leader: NodeId) -> Vec<NodeId> {
     [1, 2, 3].into_iter().filter(|id| *id != leader).collect()
 }
 
 async fn a_cut_off_leader_is_replaced(silent: bool) {
-    let (cluster, network) = behind_proxies().await;
+    let (cluster, network) = Cluster::behind_proxies().await;
     let old = cluster.leader(&[1, 2, 3]).await;
     network.cut(&[old], silent).await;
 
@@ -80,7 +51,7 @@ async fn a_leader_behind_silent_connections_is_replaced_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_catches_up_after_the_cut() {
-    let (cluster, network) = behind_proxies().await;
+    let (cluster, network) = Cluster::behind_proxies().await;
     let leader = cluster.leader(&[1, 2, 3]).await;
     let away = others(leader)[0];
     network.cut(&[away], false).await;

@@ -12,19 +12,18 @@ use std::time::Duration;
 
 use ch10_separate_processes::address::Address;
 use ch10_separate_processes::bench::MOST_PROPOSALS;
-use ch10_separate_processes::cli::{
-    Habits, InputEnd, Member, NodeOptions, UsageError, end, report, run_node,
-};
+use ch10_separate_processes::cli::{Member, NodeOptions, UsageError, report};
 use ch10_separate_processes::identity::{MAX_ID, MIN_ID};
 use ch10_separate_processes::machine::Sum;
 use ch10_separate_processes::node::LogLimits;
+use ch10_separate_processes::running::{Habits, InputEnd, end, run_node};
 use ch10_separate_processes::server::{Server, Settings, Startup};
 use clap::Parser;
 use clap::error::ErrorKind;
 use raft_kernel::NodeId;
 
 use crate::file_disk::FileDisk;
-use crate::leaving::{Left, leave};
+use crate::leaving::{LEAVE_TIME, Left, leave};
 use crate::measuring;
 use crate::starting::{Beginning, StartError, Wishes, begin};
 
@@ -73,7 +72,8 @@ struct Cli {
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<Address>,
 
-    /// Where the other nodes reach this one, if that is not where it listens
+    /// Where the other nodes reach this one, if that is not where it listens. It is stored, too;
+    /// a new --listen needs it again
     #[arg(long, value_name = "HOST:PORT")]
     advertise: Option<Address>,
 
@@ -82,7 +82,7 @@ struct Cli {
     bootstrap: bool,
 
     /// Join a cluster by asking this member; give several, and the next is asked when one does
-    /// not answer. A node that comes back asks these, too
+    /// not answer. A node that comes back asks these, too: so it finds members that have moved
     #[arg(long, value_name = "ID=HOST:PORT")]
     join: Vec<Member>,
 
@@ -235,7 +235,7 @@ fn remember_start(server: &Server, disk: &FileDisk) -> Result<(), String> {
 
 // ANCHOR: quit
 async fn quit(server: &Server, disk: &FileDisk, path: &Path) -> Result<(), String> {
-    let left = leave(server.handle()).await;
+    let left = leave(server, LEAVE_TIME).await;
     let left = left.map_err(|error| error.to_string())?;
     let file = path.display();
     say(&match left {

@@ -143,8 +143,13 @@ fn again(disk: FileDisk, wishes: Wishes) -> Result<Beginning, StartError> {
         story.push("--bootstrap founds nothing: this node has a cluster already".to_owned());
     }
     let moved = |about: &mut About| {
+        // The two belong together: what was told to others about the old place is not true of
+        // a new one.
+        let stays = wishes.listen.is_none();
         about.listen = wishes.listen.unwrap_or(about.listen.clone());
-        about.advertise = wishes.advertise.or(about.advertise.take());
+        about.advertise = wishes
+            .advertise
+            .or(about.advertise.take().filter(|_| stays));
         if about.cluster.is_none() && !about.seeds.is_empty() {
             about.seeds.extend(wishes.join.clone());
         }

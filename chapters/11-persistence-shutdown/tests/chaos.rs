@@ -2,89 +2,36 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::fs;
 use std::process::ChildStdin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
-use ch11_persistence_shutdown::directory::Directory;
-use ch11_persistence_shutdown::file_disk::{FileDisk, Recovered};
-use raft_kernel::{Entry, Index, Storage};
+use ch11_persistence_shutdown::node_file::{Contents, decode};
+use raft_kernel::{Entry, Index};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::{DEADLINE, Node, Site};
+use support::Site;
+use support::clients::Clients;
+use support::process::Node;
 
 /// How often nodes are killed.
 const ROUNDS: u32 = 100;
-
-/// What the nodes propose when they join is smaller than this, so that no two proposals are
-/// alike.
-const FIRST_NUMBER: u64 = 1000;
-
-/// What the clients were told.
-#[derive(Default)]
-struct Tally {
-    /// The numbers that were applied, and where.
-    applied: BTreeMap<u64, Index>,
-    /// Those of which nobody could say what became of them.
-    unknown: BTreeSet<u64>,
-    /// Those that were certainly not taken.
-    refused: BTreeSet<u64>,
-}
-
-/// What all clients share.
-#[derive(Default)]
-struct Clients {
-    tally: Mutex<Tally>,
-    proposed: AtomicU64,
-    enough: AtomicBool,
-}
-
-/// Proposes one number after the other at one node, until that is killed or it is enough. Gives
-/// back what it talks to the node with.
-fn client(
-    mut input: ChildStdin,
-    lines: Receiver<String>,
-    shared: &Clients,
-) -> (ChildStdin, Receiver<String>) {
-    while !shared.enough.load(Ordering::Relaxed) {
-        let number = FIRST_NUMBER + shared.proposed.fetch_add(1, Ordering::Relaxed);
-        let beginning = format!("propose {number}: ");
-        let answer = writeln!(input, "p {number}").ok().and_then(|()| {
-            lines
-                .iter()
-                .find_map(|line| line.strip_prefix(&beginning).map(str::to_owned))
-        });
-        let mut tally = shared.tally.lock().expect("no panic");
-        let Some(answer) = answer else {
-            tally.unknown.insert(number);
-            break;
-        };
-        if let Some(place) = answer.strip_prefix("applied at index ") {
-            let (index, _) = place.split_once(',').expect("and the sum");
-            let index = index.parse().expect("an index");
-            assert_eq!(tally.applied.insert(number, index), None);
-        } else if answer.starts_with("not committed: ") {
-            tally.refused.insert(number);
-        } else {
-            assert!(answer.starts_with("unknown: "), "{answer}");
-            tally.unknown.insert(number);
-        }
-    }
-    (input, lines)
-}
 
 type Client = JoinHandle<(ChildStdin, Receiver<String>)>;
 
 struct Chaos {
     site: Site,
-    nodes: BTreeMap<u64, (Node, Option<Client>)>,
-    shared: Arc<Clients>,
+    /// Those that run, each with its client.
+    nodes: BTreeMap<u64, (Node, Client)>,
+    clients: Arc<Clients>,
     arguments: &'static [&'static str],
+    /// What the earlier lives of the nodes have logged, for when the test fails.
+    logs: BTreeMap<u64, String>,
+    kills: usize,
+    all_at_once: usize,
 }
 
 impl Chaos {
@@ -94,8 +41,11 @@ impl Chaos {
         let mut chaos = Chaos {
             site,
             nodes: BTreeMap::new(),
-            shared: Arc::default(),
+            clients: Arc::default(),
             arguments,
+            logs: BTreeMap::new(),
+            kills: 0,
+            all_at_once: 0,
         };
         for (id, node) in (1..).zip(nodes) {
             chaos.employ(id, node);
@@ -105,93 +55,152 @@ impl Chaos {
 
     /// Gives a node a client.
     fn employ(&mut self, id: u64, mut node: Node) {
+        self.clients.employ(id);
         let input = node.input.take().expect("its input");
-        let lines = std::mem::replace(&mut node.lines, std::sync::mpsc::channel().1);
-        let shared = Arc::clone(&self.shared);
-        let client = thread::spawn(move || client(input, lines, &shared));
-        self.nodes.insert(id, (node, Some(client)));
+        let lines = std::mem::replace(&mut node.lines, channel().1);
+        let clients = Arc::clone(&self.clients);
+        let client = thread::spawn(move || clients.work(id, input, lines));
+        self.nodes.insert(id, (node, client));
     }
 
-    fn applied(&self) -> usize {
-        self.shared.tally.lock().expect("no panic").applied.len()
-    }
-
-    fn wait_for_applied(&mut self, count: usize, what: &str) {
-        let deadline = Instant::now() + DEADLINE;
-        while self.applied() < count {
-            if Instant::now() > deadline {
-                let logs: Vec<_> = self.nodes.values().map(|(node, _)| node.log()).collect();
-                panic!(
-                    "{what}: nothing is applied any more\n{}",
-                    logs.join("\n----\n")
-                );
-            }
-            thread::sleep(std::time::Duration::from_millis(1));
+    /// Waits until so many more proposals are applied.
+    fn wait_for_more(&mut self, more: usize, what: &str) {
+        let count = self.clients.tally().applied.len() + more;
+        if self.clients.wait_for_applied(count) {
+            return;
         }
+        for (id, (node, _)) in &self.nodes {
+            self.logs.entry(*id).or_default().push_str(&node.log());
+        }
+        let logs = self.logs.values().map(String::as_str);
+        let logs = logs.collect::<Vec<_>>().join("\n----\n");
+        panic!("{what}: nothing is applied any more\n{logs}");
     }
 
-    /// Kills these nodes, and starts them again.
+    /// Lets the clients go on until so many more proposals are applied.
+    fn allow_more(&self, more: usize) {
+        let applied = self.clients.tally().applied.len();
+        self.clients.allow(applied + more);
+    }
+
+    /// Kills these nodes.
     fn kill(&mut self, victims: &[u64]) {
-        let mut killed = Vec::new();
+        self.kills += victims.len();
+        self.all_at_once += usize::from(victims.len() == 3);
+        let mut clients = Vec::new();
         for id in victims {
-            let (mut node, client) = self.nodes.remove(id).expect("it is there");
+            let (mut node, client) = self.nodes.remove(id).expect("it runs");
             node.kill();
-            killed.push((*id, client));
+            self.logs.entry(*id).or_default().push_str(&node.log());
+            self.clients.dismiss(*id);
+            clients.push(client);
         }
-        for (id, client) in killed {
-            client.expect("each has one").join().expect("no panic");
-            let node = Node::start(&self.site.directory(id), self.arguments);
-            self.employ(id, node);
+        for client in clients {
+            client.join().expect("no panic");
         }
     }
 
-    /// Lets the clients end, and gives the nodes back.
-    fn calm_down(&mut self) -> BTreeMap<u64, Node> {
-        self.shared.enough.store(true, Ordering::Relaxed);
-        let nodes = std::mem::take(&mut self.nodes);
-        let free = |(id, (mut node, client)): (u64, (Node, Option<Client>))| {
-            let (input, lines) = client.expect("each has one").join().expect("no panic");
+    /// Starts these nodes again.
+    fn start(&mut self, ids: &[u64]) {
+        for id in ids {
+            let node = self.site.start(*id, self.arguments);
+            self.employ(*id, node);
+        }
+    }
+
+    /// Lets the clients end, waits until all nodes have the same sum, and stops them.
+    fn calm_down(&mut self) -> u64 {
+        let mut nodes = BTreeMap::new();
+        for id in self.nodes.keys() {
+            self.clients.dismiss(*id);
+        }
+        for (id, (mut node, client)) in std::mem::take(&mut self.nodes) {
+            let (input, lines) = client.join().expect("no panic");
             (node.input, node.lines) = (Some(input), lines);
-            (id, node)
-        };
-        nodes.into_iter().map(free).collect()
+            nodes.insert(id, node);
+        }
+        // What is proposed last is applied after all that was on its way.
+        let first = nodes.get_mut(&1).expect("it runs");
+        first.add(1);
+        let sum = first.status()["sum"].as_u64().expect("a sum");
+        for node in nodes.values_mut() {
+            node.until_sum(sum);
+            node.type_line("stop");
+        }
+        for node in nodes.values_mut() {
+            let (status, _) = node.ended();
+            assert!(status.success(), "{status}");
+        }
+        sum
+    }
+
+    /// What is in a node's file at this moment.
+    fn file(&self, id: u64) -> Contents {
+        let bytes = fs::read(self.site.file(id)).expect("it is there");
+        decode(&bytes).unwrap_or_else(|damage| panic!("node {id}: {damage}"))
+    }
+
+    /// Compares the nodes' files, what was known before about the log, what the clients were
+    /// told, and the sum.
+    fn check(&self, mut log: Log, sum: u64) {
+        let last = self.clients.tally().applied.values().max().copied();
+        for id in [1, 2, 3] {
+            let file = self.file(id);
+            assert!(Some(file.hard_state.commit) >= last, "node {id} lacks some");
+            log.add(file);
+        }
+        let numbers = log.numbers();
+        assert_eq!(numbers.keys().sum::<u64>(), sum, "the sum of the log");
+        print!(
+            "{ROUNDS} rounds, {} kills, {} times all three: ",
+            self.kills, self.all_at_once
+        );
+        self.clients.tally().check(&numbers);
     }
 }
 
-/// The committed entries in a node's file.
-fn committed(site: &Site, id: u64) -> Vec<Entry> {
-    let directory = Directory::open(&site.directory(id)).expect("nobody has it");
-    let Ok(Recovered::Disk(disk)) = FileDisk::recover(directory) else {
-        panic!("node {id} has no file that can be read");
-    };
-    let log = disk.mirror();
-    let (first, commit) = (log.first_index().expect("memory"), log.hard_state().commit);
-    assert_eq!(first, 1, "the whole log is kept in this test");
-    log.entries(1..commit + 1, u64::MAX).expect("all").to_vec()
-}
+/// The committed log, put together from what the nodes had in their files one after the other.
+#[derive(Default)]
+struct Log(BTreeMap<Index, Entry>);
 
-/// The numbers in a log, and where each is.
-fn numbers(log: &[Entry]) -> BTreeMap<u64, Index> {
-    let mut numbers = BTreeMap::new();
-    for entry in log {
-        let Some(command) = entry.command() else {
-            continue;
-        };
-        let number = u64::from_le_bytes(command[..].try_into().expect("a number"));
-        let before = numbers.insert(number, entry.index);
-        assert_eq!(before, None, "{number} is in the log twice");
+impl Log {
+    /// Adds what a node knows to be committed. What is known already must be the same.
+    fn add(&mut self, file: Contents) {
+        let commit = file.hard_state.commit;
+        for entry in file.entries {
+            if entry.index > commit {
+                return;
+            }
+            let index = entry.index;
+            let known = self.0.entry(index).or_insert_with(|| entry.clone());
+            assert_eq!(*known, entry, "two entries are committed at {index}");
+        }
     }
-    numbers
+
+    /// The numbers in it, and where each is.
+    fn numbers(&self) -> BTreeMap<u64, Index> {
+        let expected = 1..=self.0.len() as u64;
+        assert!(self.0.keys().copied().eq(expected), "it has gaps");
+        let mut numbers = BTreeMap::new();
+        for entry in self.0.values() {
+            let Some(command) = entry.command() else {
+                continue;
+            };
+            let number = u64::from_le_bytes(command[..].try_into().expect("a number"));
+            let before = numbers.insert(number, entry.index);
+            assert_eq!(before, None, "{number} is in the log twice");
+        }
+        numbers
+    }
 }
 
-/// Some of the three; all of them one time in five.
-fn victims(random: &mut StdRng) -> Vec<u64> {
-    let mut all = vec![1, 2, 3];
+/// Some of these; all of them one time in five.
+fn victims(random: &mut StdRng, mut among: Vec<u64>) -> Vec<u64> {
     let count = [1, 1, 1, 2, 3][random.random_range(0..5)];
-    while all.len() > count {
-        all.remove(random.random_range(0..all.len()));
+    while among.len() > count {
+        among.remove(random.random_range(0..among.len()));
     }
-    all
+    among
 }
 
 fn random() -> (u64, StdRng) {
@@ -207,59 +216,72 @@ fn random() -> (u64, StdRng) {
 fn every_acknowledged_proposal_counts_once_on_all_nodes_after_a_hundred_kills() {
     let (seed, mut random) = random();
     let mut chaos = Chaos::new(&["--snapshot-every", "1000000"]);
-    let (mut kills, mut all_at_once) = (0, 0);
+    chaos.clients.allow(usize::MAX);
     for round in 1..=ROUNDS {
         let more = random.random_range(1..=5);
-        let what = format!("round {round} of seed {seed}");
-        chaos.wait_for_applied(chaos.applied() + more, &what);
-        let victims = victims(&mut random);
-        kills += victims.len();
-        all_at_once += u32::from(victims.len() == 3);
+        chaos.wait_for_more(more, &format!("round {round} of seed {seed}"));
+        let victims = victims(&mut random, vec![1, 2, 3]);
         chaos.kill(&victims);
+        chaos.start(&victims);
     }
-    chaos.wait_for_applied(chaos.applied() + 10, "at the end");
+    chaos.wait_for_more(10, &format!("at the end of seed {seed}"));
+    let sum = chaos.calm_down();
 
-    let mut nodes = chaos.calm_down();
-    // What is proposed last is applied after all that was on its way.
-    nodes.get_mut(&1).expect("it is there").add(1);
-    let sum = nodes.get_mut(&1).expect("it is there").status()["sum"].as_u64();
-    let sum = sum.expect("a sum");
-    for node in nodes.values_mut() {
-        node.until_sum(sum);
-        node.type_line("stop");
+    for id in [1, 2, 3] {
+        let compacted = chaos.file(id).compacted.index;
+        assert_eq!(compacted, 0, "the whole log is kept in this test");
     }
-    for node in nodes.values_mut() {
-        let (status, _) = node.ended();
-        assert!(status.success(), "{status}");
-    }
+    chaos.check(Log::default(), sum);
+}
 
-    let log = committed(&chaos.site, 1);
-    let found = numbers(&log);
-    assert_eq!(found.keys().sum::<u64>(), sum, "the sum of the log");
-    for id in [2, 3] {
-        assert!(
-            committed(&chaos.site, id) == log,
-            "node {id} has another log than node 1"
-        );
+/// Nodes shorten their logs, and one of them is always down for so long that the others have
+/// nothing left for it but a snapshot. While it gets that, it may be killed, and so may they.
+#[test]
+fn every_acknowledged_proposal_counts_once_when_snapshots_travel_between_killed_nodes() {
+    let (seed, mut random) = random();
+    // Twenty entries stay. That is more than a round adds, so no entry is missed below.
+    let mut chaos = Chaos::new(&["--snapshot-every", "80"]);
+    let mut log = Log::default();
+    let (mut away, mut returns): (Option<(u64, Index)>, _) = (None, 0);
+    for round in 1..=ROUNDS {
+        let more = random.random_range(1..=5);
+        // One more for each client: so proposals are on their way when nodes are killed.
+        chaos.allow_more(more + 3);
+        chaos.wait_for_more(more, &format!("round {round} of seed {seed}"));
+        for id in [1, 2, 3] {
+            log.add(chaos.file(id));
+        }
+        let running: Vec<u64> = chaos.nodes.keys().copied().collect();
+        if let Some((id, last)) = away {
+            let need_a_snapshot = |other: &u64| chaos.file(*other).compacted.index > last;
+            if running.iter().all(need_a_snapshot) {
+                returns += 1;
+                chaos.start(&[id]);
+                away = None;
+            }
+        } else if round < ROUNDS {
+            let id = running[random.random_range(0..3)];
+            chaos.kill(&[id]);
+            let file = chaos.file(id);
+            let last = file.entries.last().map(|entry| entry.index);
+            away = Some((id, last.unwrap_or(file.compacted.index)));
+        }
+        let running = chaos.nodes.keys().copied().collect();
+        let victims = victims(&mut random, running);
+        chaos.kill(&victims);
+        for id in &victims {
+            log.add(chaos.file(*id));
+        }
+        chaos.start(&victims);
     }
-    let tally = chaos.shared.tally.lock().expect("no panic");
-    for (number, index) in &tally.applied {
-        assert_eq!(found.get(number), Some(index), "{number} was acknowledged");
+    if let Some((id, _)) = away {
+        chaos.start(&[id]);
     }
-    for number in &tally.refused {
-        assert!(!found.contains_key(number), "{number} was refused");
-    }
-    for number in found.keys().filter(|number| **number >= FIRST_NUMBER) {
-        let told = tally.applied.contains_key(number) || tally.unknown.contains(number);
-        assert!(told, "nobody has proposed {number}");
-    }
-    let unknown_in_log = tally.unknown.iter().filter(|it| found.contains_key(it));
-    println!(
-        "{ROUNDS} rounds, {kills} kills, {all_at_once} times all three: {} applied, {} refused, \
-         {} unknown, of which {} are in the log",
-        tally.applied.len(),
-        tally.refused.len(),
-        tally.unknown.len(),
-        unknown_in_log.count()
-    );
+    chaos.allow_more(10);
+    chaos.wait_for_more(10, &format!("at the end of seed {seed}"));
+    let sum = chaos.calm_down();
+
+    print!("{returns} returns to a snapshot; ");
+    chaos.check(log, sum);
+    assert!(returns >= 3, "{returns}");
 }

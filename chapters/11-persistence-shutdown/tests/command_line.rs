@@ -2,39 +2,13 @@
 
 mod support;
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use support::Site;
+use support::{Site, process, program};
 
 /// Runs the program to its end: its exit code, its output, its errors.
 fn run(directory: Option<&Path>, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ch11-persistence-shutdown"));
-    if let Some(directory) = directory {
-        command.arg("--data-dir").arg(directory);
-    }
-    let mut child = command
-        .args(arguments)
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    // A program that ends at once reads nothing.
-    let _ = child
-        .stdin
-        .take()
-        .expect("a pipe")
-        .write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("it ends");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    process::run(program(directory, arguments), input)
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A file that is not what was written: found out, named, and left as it is.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use ch10_separate_processes::address::Address;
@@ -13,6 +13,7 @@ use ch11_persistence_shutdown::node_file::{
     About, Contents, Damage, Place, VERSION, decode, encode,
 };
 use raft_kernel::{ConfState, Entry, HardState, Payload, Snapshot};
+use support::{process, program};
 
 /// A file with something of everything in it.
 fn contents() -> Contents {
@@ -146,30 +147,14 @@ fn start_with(bytes: &[u8]) -> (Option<i32>, String) {
     let site = tempfile::tempdir().expect("a temporary directory");
     let file = site.path().join("node.raft");
     fs::write(&file, bytes).expect("it can be written");
-    let output = run(site.path());
+    let (code, _, errors) = process::run(program(Some(site.path()), &[]), "");
     assert_eq!(
         fs::read(&file).expect("it is there"),
         bytes,
         "left as it was"
     );
-    assert!(
-        output.1.contains(&file.display().to_string()),
-        "{}",
-        output.1
-    );
-    output
-}
-
-fn run(directory: &Path) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_ch11-persistence-shutdown"))
-        .arg("--data-dir")
-        .arg(directory)
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .expect("it runs");
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), errors)
+    assert!(errors.contains(&file.display().to_string()), "{errors}");
+    (code, errors)
 }
 
 #[test]

@@ -2,11 +2,8 @@
 
 mod support;
 
-use std::fs;
-use std::time::Duration;
-
-use serde_json::json;
-use support::{Node, Site};
+use serde_json::{Value, json};
+use support::Site;
 
 #[test]
 fn a_node_that_stops_misses_commands_comes_back_and_catches_up() {
@@ -164,57 +161,13 @@ fn quit_without_a_majority_says_so_and_the_node_goes_on() {
     first.end_with("stop");
 }
 
-#[cfg(unix)]
-#[test]
-fn ctrl_c_and_sigterm_end_a_node_within_a_second_with_its_state_stored() {
-    for signal in ["-INT", "-TERM"] {
-        let site = Site::new();
-        let (mut first, address) = site.founder(&[]);
-        let mut second = site.joiner(2, &address, &[]);
-        second.add(100);
-        first.kill();
-        // Half of two is no majority: this proposal waits, and so does this wish to leave.
-        second.type_line("p 1");
-        second.type_line("quit");
-        second.signal(signal);
-        let (status, took) = second.ended();
-        assert_eq!(status.code(), Some(0), "{signal}");
-        assert!(took < Duration::from_secs(1), "{signal}: {took:?}");
-        let (mut first, mut second) = (site.again(1), site.again(2));
-        first.joined();
-        second.joined();
-        second.until("it has what was acknowledged", |status| {
-            status["sum"] == json!(106) || status["sum"] == json!(107)
-        });
-    }
-}
-
-#[test]
-fn a_node_at_another_address_announces_it() {
-    let site = Site::new();
-    let [mut first, mut second, mut third] = site.three(&[]);
-    third.end_with("stop");
-    let mut third = Node::start(&site.directory(3), &["--listen", "127.0.0.1:0"]);
-    let address = third.address();
-    for node in [&mut first, &mut second, &mut third] {
-        node.until("it knows the address", |status| {
-            status["peers"]["3"] == json!(address)
-        });
-    }
-    third.add(1);
-    first.until_sum(15);
-    // The new address is the one that is stored now.
-    third.end_with("stop");
-    assert_eq!(site.again(3).address(), address);
-}
-
 #[test]
 fn a_node_that_was_killed_before_anybody_let_it_in_asks_again_as_the_same() {
     let site = Site::new();
     let (mut first, address) = site.founder(&[]);
     first.end_with("stop");
     let join = format!("1={address}");
-    let mut second = Node::start(&site.directory(2), &["--id", "2", "--join", &join]);
+    let mut second = site.start(2, &["--id", "2", "--join", &join]);
     second.address();
     second.kill();
     let mut first = site.again(1);
@@ -224,36 +177,6 @@ fn a_node_that_was_killed_before_anybody_let_it_in_asks_again_as_the_same() {
     second.joined();
     second.until_sum(6);
     first.until_sum(6);
-}
-
-#[test]
-fn a_directory_that_goes_away_stops_the_node() {
-    let site = Site::new();
-    let (mut node, _) = site.founder(&[]);
-    node.add(1);
-    fs::remove_dir_all(site.directory(1)).expect("it can be removed");
-    node.type_line("p 1");
-    let (status, _) = node.ended();
-    assert_eq!(status.code(), Some(1));
-    let log = node.log();
-    let says = "error: the node has stopped: cannot create ";
-    assert!(log.contains(says) && log.contains("node.raft.tmp"), "{log}");
-    assert!(!log.contains("panicked"), "{log}");
-}
-
-#[test]
-fn what_a_broken_write_has_left_is_cleared_away() {
-    let site = Site::new();
-    let (mut node, _) = site.founder(&[]);
-    node.add(100);
-    node.kill();
-    let left = site.directory(1).join("node.raft.tmp");
-    fs::write(&left, b"half a fi").expect("it can be written");
-    let mut node = site.again(1);
-    node.joined();
-    assert_eq!(node.status()["sum"], json!(102));
-    node.end_with("stop");
-    assert!(!left.exists());
 }
 
 /// Its own removal needs both, and it must not be gone before the other knows.
@@ -268,4 +191,19 @@ fn the_leader_of_two_can_quit_and_the_other_goes_on_alone() {
         second.add(100);
         second.until_sum(106);
     }
+}
+
+/// An election begins after ten to twenty ticks without a leader, here after ten seconds or
+/// more. So whoever leads now was told to.
+#[test]
+fn a_leader_that_quits_has_handed_its_leadership_over_before_it_is_gone() {
+    let site = Site::with_tick(1000);
+    let mut nodes = site.three(&[]);
+    assert_eq!(nodes[0].status()["role"], json!("leader"));
+    nodes[0].end_with("quit");
+    let [_, second, third] = &mut nodes;
+    let states = [second.status(), third.status()];
+    let leads = |status: &Value| status["role"] == json!("leader");
+    assert!(states.iter().any(leads), "{states:?}");
+    second.add(100);
 }

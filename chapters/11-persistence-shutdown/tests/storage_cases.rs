@@ -1,6 +1,7 @@
 //! Every case of chapter 3, through a file: what is written is what is read back. And what is
 //! in the file when [`Disk::write`] returns.
 
+use bytes::Bytes;
 use ch03_detour_memory_storage::{State, cases};
 use ch10_separate_processes::address::Address;
 use ch10_separate_processes::disk::Disk;
@@ -8,7 +9,9 @@ use ch10_separate_processes::identity::Incarnation;
 use ch11_persistence_shutdown::directory::Directory;
 use ch11_persistence_shutdown::file_disk::{FileDisk, Recovered};
 use ch11_persistence_shutdown::node_file::About;
-use raft_kernel::{Config, HardState, MemoryStorage, RawNode, Storage};
+use raft_kernel::{
+    ConfState, Config, HardState, MemoryStorage, Message, MessageBody, RawNode, Snapshot, Storage,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -108,4 +111,34 @@ fn a_vote_is_in_the_file_when_the_write_returns() {
 
     let promises = recover(site.path()).mirror().hard_state();
     assert_eq!((promises.term, promises.vote), (2, Some(3)));
+}
+
+#[test]
+fn a_snapshot_from_the_leader_is_in_the_file_when_the_write_returns() {
+    let site = tempfile::tempdir().expect("a temporary directory");
+    let directory = Directory::open(site.path()).expect("nobody has it");
+    let disk = FileDisk::create(directory, about(), MemoryStorage::new());
+    let mut disk = disk.expect("it can be written");
+    let mut node = RawNode::new(&Config::new(3), disk.storage()).expect("an empty storage");
+    let snapshot = Snapshot {
+        index: 7,
+        term: 2,
+        conf_state: ConfState::of_voters([1, 2, 3]),
+        data: Bytes::from_static(b"the sum and the members"),
+    };
+    let message = Message {
+        from: 1,
+        to: 3,
+        term: 2,
+        body: MessageBody::InstallSnapshot {
+            snapshot: Box::new(snapshot.clone()),
+        },
+    };
+    node.step(message).expect("its leader's");
+    let ready = node.ready().expect("there is one");
+    assert!(ready.append.messages().count() > 0, "it acknowledges");
+    disk.write(&ready.append).expect("it can be written");
+    drop((node, disk));
+
+    assert_eq!(recover(site.path()).mirror().snapshot(), Ok(snapshot));
 }

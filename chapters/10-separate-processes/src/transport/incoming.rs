@@ -162,7 +162,13 @@ impl Connection {
                 request,
                 places,
             },
+            Frame::Here(peer) => Event::Here(from, peer),
             Frame::Ping => return writer.send(&Frame::Pong).await,
+            Frame::Members => {
+                let members = joining::members(&self.inbox).await;
+                let members = members.ok_or(StreamError::Closed)?;
+                return writer.send(&Frame::MembersAre(members)).await;
+            }
             Frame::Snapshot(frame) => {
                 let answer = match self.assembly.take(frame) {
                     Received::Nothing => return Ok(()),
@@ -177,7 +183,7 @@ impl Connection {
                 };
                 return writer.send(&Frame::Snapshot(answer)).await;
             }
-            Frame::Pong | Frame::Join(_) | Frame::JoinAnswer(_) => {
+            Frame::Pong | Frame::Join(_) | Frame::JoinAnswer(_) | Frame::MembersAre(_) => {
                 return Err(StreamError::Unexpected("an answer to nothing"));
             }
         };

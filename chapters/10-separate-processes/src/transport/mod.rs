@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use raft_kernel::{Message, MessageBody, NodeId, SnapshotOutcome};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 pub use backoff::Backoff;
 pub use inbox::{Delivery, Inbox, inbox};
@@ -26,8 +26,9 @@ pub use snapshot::MAX_SNAPSHOT_BYTES;
 
 use crate::address::Address;
 use crate::identity::{ClusterId, Incarnation};
+use crate::machine;
 use crate::outcome::{Outcome, Refusal};
-use crate::wire::frame::{Frame, JoinAnswer, JoinRequest, Place, Proposal};
+use crate::wire::frame::{Frame, JoinAnswer, JoinRequest, Members, Place, Proposal};
 use outgoing::Peer;
 
 /// What others send through this node is passed on while fewer frames than this wait for the
@@ -71,6 +72,10 @@ pub enum Event {
         /// The places in the leader's log.
         places: Vec<Result<Place, Refusal>>,
     },
+    /// A node has connected, and says where it is.
+    Here(NodeId, machine::Peer),
+    /// Somebody asks who the members are.
+    Members(oneshot::Sender<Members>),
     /// A node wants to join.
     Join(JoinRequest, oneshot::Sender<JoinStep>),
     /// This node was welcomed by a cluster.
@@ -91,23 +96,34 @@ pub enum JoinStep {
     AskLeader(NodeId, Address),
 }
 
+/// What every connection to a peer is given.
+#[derive(Clone)]
+pub struct Wiring {
+    /// Who this node is.
+    pub local: Arc<Local>,
+    /// Where to tell what happens.
+    pub inbox: Inbox,
+    /// Held for as long as there is something to send. Nothing comes through it: whoever has
+    /// the other end sees when all connections have ended.
+    pub open: mpsc::Sender<()>,
+}
+
 /// The peers, and the way to each.
 pub struct Transport {
-    local: Arc<Local>,
-    inbox: Inbox,
+    wiring: Wiring,
     peers: BTreeMap<NodeId, Peer>,
-    /// Addresses from the command line, for as long as the cluster has told nothing.
-    seeds: BTreeMap<NodeId, Address>,
+    /// Addresses from elsewhere than the log: from the command line, or from a member that has
+    /// moved and says so. They are the only ones for as long as the log has none.
+    contacts: BTreeMap<NodeId, Address>,
 }
 
 impl Transport {
-    /// Knows the peers of `seeds`, until [`set_peers`](Transport::set_peers) tells more.
-    pub fn new(local: Arc<Local>, inbox: Inbox, seeds: BTreeMap<NodeId, Address>) -> Self {
+    /// Knows the peers of `contacts`, until [`set_peers`](Transport::set_peers) tells more.
+    pub fn new(wiring: Wiring, contacts: BTreeMap<NodeId, Address>) -> Self {
         Transport {
-            local,
-            inbox,
+            wiring,
             peers: BTreeMap::new(),
-            seeds,
+            contacts,
         }
     }
 
@@ -115,19 +131,42 @@ impl Transport {
     /// nodes that are no members any more end, once what was queued for them is sent.
     pub fn set_peers(&mut self, addresses: &BTreeMap<NodeId, Address>) {
         let wanted = if addresses.is_empty() {
-            &self.seeds
+            &self.contacts
         } else {
             addresses
         };
         let stays = |id: &NodeId, peer: &mut Peer| wanted.get(id) == Some(&peer.address);
         self.peers.retain(stays);
         for (id, address) in wanted {
-            if *id != self.local.id && !self.peers.contains_key(id) {
-                let peer = Peer::connect(*id, address.clone(), &self.local, &self.inbox);
+            if *id != self.wiring.local.id && !self.peers.contains_key(id) {
+                let or_at = self.contacts.get(id).filter(|other| *other != address);
+                let peer = Peer::connect(*id, address.clone(), or_at.cloned(), &self.wiring);
                 self.peers.insert(*id, peer);
             }
         }
     }
+
+    // ANCHOR: heard_of
+    /// A member says that it is at this address, and the log says otherwise. The log may be
+    /// older: when several members have moved, none leads that could change it before they find
+    /// each other. So both are tried.
+    pub fn heard_of(&mut self, id: NodeId, address: &Address) {
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
+        if peer.address == *address || peer.or_at.as_ref() == Some(address) {
+            return;
+        }
+        self.contacts.insert(id, address.clone());
+        let peer = Peer::connect(
+            id,
+            peer.address.clone(),
+            Some(address.clone()),
+            &self.wiring,
+        );
+        self.peers.insert(id, peer);
+    }
+    // ANCHOR_END: heard_of
 
     /// Sends a message of the engine. Says whether it is on its way; it may be lost there.
     // ANCHOR: send

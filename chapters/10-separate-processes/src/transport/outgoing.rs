@@ -12,8 +12,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::backoff::Backoff;
 use super::snapshot::{Heard, Sending};
-use super::{Event, Inbox, Local};
+use super::{Event, Wiring};
 use crate::address::Address;
+use crate::machine;
 use crate::wire::frame::{Frame, Hello, HelloAnswer, SnapshotFrame};
 use crate::wire::stream::{FrameReader, FrameWriter, StreamError};
 
@@ -32,6 +33,10 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 /// Without an answer for this long, the connection is made anew.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// What was sent last must have been read in this time by the other side, which closes the
+/// connection then.
+const FAREWELL: Duration = Duration::from_millis(250);
+
 /// A connection that lasted this long was a success: the next wait is a short one.
 const STABLE: Duration = Duration::from_secs(2);
 
@@ -44,21 +49,32 @@ const LOST: u8 = 2;
 
 /// A peer, as the loop sees it: a queue.
 pub(super) struct Peer {
+    /// Where it is.
     pub(super) address: Address,
+    /// Where else it may be.
+    pub(super) or_at: Option<Address>,
     queue: mpsc::Sender<Frame>,
     state: Arc<AtomicU8>,
 }
 
 impl Peer {
-    /// Starts the task that keeps the connection. It ends when the `Peer` is dropped.
-    pub(super) fn connect(id: NodeId, address: Address, local: &Arc<Local>, inbox: &Inbox) -> Self {
+    /// Starts the task that keeps the connection. When the `Peer` is dropped, it sends what is
+    /// queued, and ends.
+    pub(super) fn connect(
+        id: NodeId,
+        address: Address,
+        or_at: Option<Address>,
+        wiring: &Wiring,
+    ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let state = Arc::new(AtomicU8::new(CONNECTING));
+        // What was heard last is tried first: it is the newer.
+        let mut addresses: Vec<Address> = or_at.iter().cloned().collect();
+        addresses.push(address.clone());
         let link = Link {
             id,
-            address: address.clone(),
-            local: Arc::clone(local),
-            inbox: inbox.clone(),
+            addresses,
+            wiring: wiring.clone(),
             queue: receiver,
             state: Arc::clone(&state),
             transfers: 0,
@@ -66,6 +82,7 @@ impl Peer {
         tokio::spawn(link.run());
         Peer {
             address,
+            or_at,
             queue,
             state,
         }
@@ -122,9 +139,9 @@ pub(super) fn printable(text: &str) -> String {
 /// The task behind a [`Peer`].
 struct Link {
     id: NodeId,
-    address: Address,
-    local: Arc<Local>,
-    inbox: Inbox,
+    /// Where the peer may be; one after the other is tried.
+    addresses: Vec<Address>,
+    wiring: Wiring,
     queue: mpsc::Receiver<Frame>,
     state: Arc<AtomicU8>,
     /// Numbers the snapshots.
@@ -144,15 +161,15 @@ impl Link {
     async fn run(mut self) {
         let mut backoff = Backoff::default();
         let mut last_told = String::new();
-        loop {
+        for address in self.addresses.clone().iter().cycle() {
             self.state.store(CONNECTING, Ordering::Relaxed);
             let began = Instant::now();
             let end = match self.hello() {
                 None => End::Lost("this node has no cluster yet".to_owned()),
-                Some(hello) => match open(&self.address, hello).await {
+                Some(hello) => match open(address, hello).await {
                     Ok((reader, writer)) => {
                         self.state.store(CONNECTED, Ordering::Relaxed);
-                        tracing::info!("connected to node {} at {}", self.id, self.address);
+                        tracing::info!("connected to node {} at {address}", self.id);
                         self.converse(reader, writer).await
                     }
                     Err(why) => End::Lost(why),
@@ -161,7 +178,7 @@ impl Link {
             let End::Lost(why) = end else { return };
             // The same trouble again and again is told once.
             if why != last_told {
-                tracing::info!("node {} at {}: {why}", self.id, self.address);
+                tracing::info!("node {} at {address}: {why}", self.id);
                 last_told = why;
             }
             if began.elapsed() > STABLE {
@@ -176,9 +193,10 @@ impl Link {
     // ANCHOR_END: run
 
     fn hello(&self) -> Option<Hello> {
-        self.local.cluster.get().map(|cluster| Hello {
+        let local = &self.wiring.local;
+        local.cluster.get().map(|cluster| Hello {
             cluster: Some(*cluster),
-            from: self.local.id,
+            from: local.id,
             to: self.id,
         })
     }
@@ -192,7 +210,9 @@ impl Link {
         let told = loop {
             match self.queue.try_recv() {
                 Ok(frame) => lost_snapshot |= is_snapshot(&frame),
-                Err(TryRecvError::Empty) => break self.inbox.put(Event::PeerLost(self.id)).await,
+                Err(TryRecvError::Empty) => {
+                    break self.wiring.inbox.put(Event::PeerLost(self.id)).await;
+                }
                 Err(TryRecvError::Disconnected) => return None,
             }
         };
@@ -210,7 +230,8 @@ impl Link {
 
     async fn report(&self, outcome: SnapshotOutcome) {
         // If the loop is gone, nobody wants to know.
-        let _ = self.inbox.put(Event::Snapshot(self.id, outcome)).await;
+        let told = Event::Snapshot(self.id, outcome);
+        let _ = self.wiring.inbox.put(told).await;
     }
 
     /// Sends what is queued, and hears what the other side says about it.
@@ -227,7 +248,10 @@ impl Link {
             self.report(SnapshotOutcome::Failed).await;
         }
         match end {
-            Ok(()) => End::NotNeeded,
+            Ok(()) => {
+                say_goodbye(reader, writer).await;
+                End::NotNeeded
+            }
             Err(error) => End::Lost(error.to_string()),
         }
     }
@@ -242,6 +266,12 @@ impl Link {
         let mut ping = interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_heard = Instant::now();
+        let local = &self.wiring.local;
+        let here = machine::Peer {
+            address: local.address.clone(),
+            incarnation: local.incarnation,
+        };
+        writer.send(&Frame::Here(here)).await?;
         loop {
             let has_piece = sending.as_ref().is_some_and(Sending::may_send);
             tokio::select! {
@@ -338,6 +368,15 @@ impl Link {
             self.report(SnapshotOutcome::Failed).await;
         }
     }
+}
+
+/// Sees to it that what was written is read: the other side closes the connection once it has
+/// come to the end. To close it here earlier could take away what is still on its way.
+async fn say_goodbye(mut reader: FrameReader<OwnedReadHalf>, writer: FrameWriter<OwnedWriteHalf>) {
+    // This is what tells the other side that nothing follows.
+    drop(writer);
+    let closed = async { while reader.next::<Frame>().await.is_ok() {} };
+    let _ = timeout(FAREWELL, closed).await;
 }
 
 fn is_snapshot(frame: &Frame) -> bool {

@@ -4,12 +4,15 @@
 //! connected sends [`Frame`]s, and the other side answers on the same connection what belongs
 //! to the connection itself: pings, pieces of a snapshot, requests to join.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use raft_kernel::{ConfChange, Index, Message, NodeId, Term};
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::identity::{ClusterId, Incarnation};
+use crate::machine::Peer;
 use crate::outcome::Refusal;
 
 /// The first bytes of every connection: whoever sends others speaks another protocol.
@@ -73,6 +76,13 @@ pub enum Frame {
     Pong,
     /// A snapshot, in pieces.
     Snapshot(SnapshotFrame),
+    /// Where the one who connected can be reached, and who it is. Without this, whoever has
+    /// moved could be heard and not be answered.
+    Here(Peer),
+    /// Asks who the members are.
+    Members,
+    /// The answer to [`Frame::Members`].
+    MembersAre(Members),
 }
 // ANCHOR_END: frame
 
@@ -132,6 +142,15 @@ pub enum JoinAnswer {
     Later(String),
     /// Never, for this reason.
     Refused(String),
+}
+
+/// The members of the cluster, as one of them sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// How far that one has applied the log: what comes later it does not know.
+    pub applied: Index,
+    /// Their numbers.
+    pub ids: BTreeSet<NodeId>,
 }
 
 /// A snapshot's way: it begins, its pieces follow, each is acknowledged.

@@ -14,18 +14,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::process::DEADLINE;
+
 /// Who may not speak to whom, and how that shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cut {
     /// The nodes on the other side of the cut.
     pub(crate) away: BTreeSet<NodeId>,
+    /// The nodes that are deaf: what is said to them is lost, and what they say is heard.
+    pub(crate) deaf: BTreeSet<NodeId>,
     /// Whether connections over the cut stay open and carry nothing, instead of breaking.
     pub(crate) silent: bool,
 }
 
 impl Cut {
-    fn separates(&self, a: NodeId, b: NodeId) -> bool {
-        self.away.contains(&a) != self.away.contains(&b)
+    fn stops(&self, from: NodeId, to: NodeId) -> bool {
+        self.deaf.contains(&to) || self.away.contains(&from) != self.away.contains(&to)
     }
 }
 
@@ -76,15 +80,38 @@ impl Network {
         });
     }
 
-    /// Cuts, and waits until nothing passes any more.
+    /// Cuts some nodes off.
     pub(crate) async fn cut(&self, away: &[NodeId], silent: bool) {
         let away = away.iter().copied().collect();
-        let cut = Cut { away, silent };
+        self.become_cut(Cut {
+            away,
+            silent,
+            ..Cut::default()
+        })
+        .await;
+    }
+
+    /// Lets nothing come to some nodes. What they say over their own connections is heard, and
+    /// what they are answered there they hear.
+    pub(crate) async fn deafen(&self, deaf: &[NodeId]) {
+        let deaf = deaf.iter().copied().collect();
+        self.become_cut(Cut {
+            deaf,
+            silent: true,
+            ..Cut::default()
+        })
+        .await;
+    }
+
+    /// Cuts, and waits until nothing passes any more.
+    async fn become_cut(&self, cut: Cut) {
         self.cut.send_replace(cut.clone());
         let mut passing = self.passing.subscribe();
-        let none =
-            |pairs: &Vec<(NodeId, NodeId)>| !pairs.iter().any(|(a, b)| cut.separates(*a, *b));
-        let stopped = tokio::time::timeout(super::DEADLINE, passing.wait_for(none)).await;
+        let none = |pairs: &Vec<(NodeId, NodeId)>| {
+            let mut pairs = pairs.iter();
+            !pairs.any(|(from, to)| cut.stops(*from, *to))
+        };
+        let stopped = tokio::time::timeout(DEADLINE, passing.wait_for(none)).await;
         assert!(matches!(stopped, Ok(Ok(_))), "something still passes");
     }
 
@@ -104,7 +131,7 @@ async fn pass_on(
     let Ok(hello) = FrameReader::new(&mut near).hello().await else {
         return;
     };
-    let separated = |cut: &Cut| cut.separates(hello.from, to);
+    let separated = |cut: &Cut| cut.stops(hello.from, to);
     let pair = (hello.from, to);
     all_passing.send_modify(|pairs| pairs.push(pair));
     let passing = async {
