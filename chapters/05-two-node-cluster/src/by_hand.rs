@@ -95,6 +95,11 @@ impl<N: Replica> ByHand<N> {
         Ok(())
     }
 
+    /// The messages that are on their way, in the order in which they arrive.
+    pub fn on_the_way(&self) -> impl ExactSizeIterator<Item = &Message> {
+        self.on_the_way.iter()
+    }
+
     /// Takes the message that has been on its way for longest. To lose it, drop it.
     pub fn next_message(&mut self) -> Result<Option<Message>> {
         self.turn()?;

@@ -36,6 +36,16 @@ impl Queue {
     }
     // ANCHOR_END: queue
 
+    /// What is going to happen, in this order: when, how many events were put down before
+    /// it, and what.
+    pub fn iter(&self) -> impl Iterator<Item = (Time, u64, &Event)> {
+        let told = |(key, event)| {
+            let (time, before): &(Time, u64) = key;
+            (*time, *before, event)
+        };
+        self.events.iter().map(told)
+    }
+
     /// How much is going to happen.
     pub fn len(&self) -> usize {
         self.events.len()

@@ -287,6 +287,19 @@ impl<N: Simulated> Simulation<N> {
         self.tally
     }
 
+    /// What is going to happen.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The nodes that are running.
+    pub fn running(&self) -> impl Iterator<Item = &N> {
+        self.nodes.values().filter_map(|place| match place {
+            Place::Running(node) => Some(node),
+            Place::Stopped(_) => None,
+        })
+    }
+
     /// The network, and what it counted.
     pub fn network(&self) -> &Network {
         &self.network

@@ -97,6 +97,11 @@ impl<M: StateMachine> Asynchronous<M> {
         answered
     }
 
+    /// How many jobs wait for somebody to write, and how many for somebody to apply.
+    pub fn waiting_jobs(&self) -> (usize, usize) {
+        (self.to_append.len(), self.to_apply.len())
+    }
+
     /// The jobs that wait for somebody to write: for one who drives the node by hand.
     pub fn append_jobs(&mut self) -> impl Iterator<Item = AppendJob> {
         self.to_append.drain(..)

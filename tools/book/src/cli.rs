@@ -51,11 +51,11 @@ pub(crate) enum Command {
     /// block shows what its command prints: `$ cargo run -p …` and `$ cargo test -p
     /// …` are run, and `[...]` on the page stands for any lines, `[..]` for any text
     /// of a line. Tests run one at a time, so that they print in the order of their
-    /// names. Lists all problems; exits with 1 if there are any.
+    /// names. Every diagram's trace is what its command writes. Lists all problems; exits with 1 if there are any.
     Check(RunOptions),
 
-    /// Runs the commands of the console blocks and writes what they print into the
-    /// pages
+    /// Runs the commands of the console blocks and of the diagrams' traces, and writes
+    /// what they print into the pages and the traces
     ///
     /// Lines with `[..]` and elisions `[...]` stay where they still match. Look at
     /// the difference before you commit it.

@@ -10,6 +10,7 @@ mod finding;
 mod output;
 mod page;
 mod preprocess;
+mod publish;
 mod serve;
 mod site;
 mod summary;

@@ -15,6 +15,7 @@ use regex::Regex;
 
 use crate::finding::{Finding, Problem};
 use crate::preprocess::{Directives, Seen};
+use crate::publish::{self, Address};
 use crate::summary;
 use crate::warnings;
 use crate::workspace::{BOOK_TOML, Workspace};
@@ -23,7 +24,7 @@ use crate::workspace::{BOOK_TOML, Workspace};
 /// addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// At the address that book.toml gives.
+    /// At the address that the environment or book.toml gives.
     Published,
     /// At the root of our own server.
     Local,
@@ -32,6 +33,12 @@ pub(crate) enum Audience {
 /// A rendered page and the Markdown file that it is from.
 #[derive(Debug, Clone)]
 pub(crate) struct RenderedPage {
+    /// As the table of contents has it.
+    pub(crate) title: String,
+    /// The heading of the table of contents that it stands below.
+    pub(crate) part: Option<String>,
+    /// How many pages it stands below.
+    pub(crate) level: usize,
     /// Relative to the site.
     pub(crate) html: PathBuf,
     /// Relative to the root of the repository.
@@ -60,8 +67,18 @@ pub(crate) fn load_config(root: &Path, audience: Audience) -> Result<Config> {
     config.build.use_default_preprocessors = false;
     if audience == Audience::Local {
         config.set("output.html.site-url", "/")?;
+    } else if let Some(address) = address(audience)? {
+        config.set("output.html.site-url", address.path())?;
     }
     Ok(config)
+}
+
+/// Where the site will be published, as far as anybody has said so.
+fn address(audience: Audience) -> Result<Option<Address>> {
+    match audience {
+        Audience::Published => Address::from_environment(),
+        Audience::Local => Ok(None),
+    }
 }
 
 /// The folder of the pages.
@@ -88,9 +105,17 @@ pub(crate) fn build(workspace: &Rc<Workspace>, audience: Audience) -> Result<Sit
     }
 
     let seen = Rc::new(RefCell::new(Seen::default()));
+    let to_finish = config.clone();
     let (pages, messages) = warnings::collect(|| run_mdbook(workspace, config, &seen));
     match pages {
         Ok(pages) => {
+            site.findings.extend(publish::finish(&publish::Book {
+                root: &workspace.root,
+                folder: &site.folder,
+                config: &to_finish,
+                pages: &pages,
+                address: address(audience)?.as_ref(),
+            })?);
             site.pages = pages;
             site.written = true;
         }
@@ -131,7 +156,11 @@ fn run_mdbook(
 
 fn rendered_pages(book: &MDBook, source: &Path) -> Vec<RenderedPage> {
     let mut pages = Vec::new();
+    let mut part = None;
     for item in book.iter() {
+        if let BookItem::PartTitle(title) = item {
+            part = Some(title.clone());
+        }
         if let BookItem::Chapter(chapter) = item
             && let Some(path) = &chapter.source_path
         {
@@ -145,6 +174,9 @@ fn rendered_pages(book: &MDBook, source: &Path) -> Vec<RenderedPage> {
                 path.with_extension("html")
             };
             pages.push(RenderedPage {
+                title: chapter.name.clone(),
+                part: part.clone(),
+                level: chapter.parent_names.len(),
                 html,
                 markdown: source.join(path),
             });

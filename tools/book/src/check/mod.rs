@@ -2,8 +2,8 @@
 //!
 //! It builds the site (which finds what is wrong with listings, with SUMMARY.md and
 //! with anything mdBook warns about), then follows every link of the rendered
-//! pages, then runs the command of every output block. All problems are reported,
-//! not only the first.
+//! pages, then runs the command of every output block and of every trace. All problems
+//! are reported, not only the first.
 
 mod html;
 mod links;
@@ -38,6 +38,7 @@ pub(crate) fn run(workspace: &Rc<Workspace>, time_limit: Duration) -> Result<boo
         counted(site.listings, "listing"),
         counted(links, "link"),
         counted(outputs.blocks, "output block"),
+        counted(outputs.traces, "trace"),
     ]
     .join(", ");
     if problems == 0 {

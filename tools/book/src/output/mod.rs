@@ -2,12 +2,14 @@
 //! command is run to see that it still does.
 //!
 //! [`block`] reads a block, [`command`] says which commands it may hold, [`run`]
-//! runs them, [`compare`] holds the printed lines against the shown ones.
+//! runs them, [`compare`] holds the printed lines against the shown ones. [`trace`]
+//! does the same for the traces that the pages draw.
 
 mod block;
 mod command;
 mod compare;
 mod run;
+mod trace;
 mod update;
 
 use std::fs;
@@ -35,13 +37,15 @@ const LANGUAGE: &str = "console";
 pub(crate) struct OutputCheck {
     pub(crate) findings: Vec<Finding>,
     pub(crate) blocks: usize,
+    pub(crate) traces: usize,
 }
 
-/// Runs every command of every output block.
+/// Runs every command of every output block and of every trace.
 pub(crate) fn check(workspace: &Workspace, time_limit: Duration) -> Result<OutputCheck> {
     let mut runner = Runner::new(workspace, time_limit);
     let mut check = OutputCheck::default();
-    for page in read_pages(workspace)? {
+    let pages = read_pages(workspace)?;
+    for page in &pages {
         for fence in page::fences(&page.text) {
             if fence.language() != LANGUAGE {
                 continue;
@@ -61,6 +65,12 @@ pub(crate) fn check(workspace: &Workspace, time_limit: Duration) -> Result<Outpu
                     check.findings.push(problem.at(&page.shown, step.line));
                 }
             }
+        }
+    }
+    for trace in trace::shown_by(&pages, workspace)? {
+        check.traces += 1;
+        if let Err(problem) = trace.check(workspace, &mut runner) {
+            check.findings.push(problem.at(&trace.shown, None));
         }
     }
     Ok(check)

@@ -1,4 +1,5 @@
-//! `cargo book update`: writes into the pages what the commands print now.
+//! `cargo book update`: writes into the pages, and into the traces
+//! that they draw, what the commands print now.
 
 use std::fs;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::block::{Fault, OutputBlock};
 use super::run::Runner;
-use super::{LANGUAGE, SourcePage, compare, print, read_pages};
+use super::{LANGUAGE, SourcePage, compare, print, read_pages, trace};
 use crate::finding::{self, Finding, Problem, counted};
 use crate::page::{self, Fence};
 use crate::workspace::Workspace;
@@ -17,7 +18,8 @@ pub(crate) fn update(workspace: &Workspace, time_limit: Duration) -> Result<bool
     let mut runner = Runner::new(workspace, time_limit);
     let mut findings: Vec<Finding> = Vec::new();
     let (mut blocks, mut rewritten) = (0, 0);
-    for page in read_pages(workspace)? {
+    let pages = read_pages(workspace)?;
+    for page in &pages {
         let mut text = page.text.clone();
         // From the last to the first, so that the places of the others hold.
         for fence in page::fences(&page.text).iter().rev() {
@@ -28,7 +30,7 @@ pub(crate) fn update(workspace: &Workspace, time_limit: Duration) -> Result<bool
             match new_body(workspace, &mut runner, fence) {
                 Ok(body) if body == trimmed(&fence.body) => {}
                 Ok(body) => {
-                    let place = body_range(&page, fence);
+                    let place = body_range(page, fence);
                     text.replace_range(place, &page::indent_lines(&body, &fence.indent));
                     rewritten += 1;
                 }
@@ -41,10 +43,22 @@ pub(crate) fn update(workspace: &Workspace, time_limit: Duration) -> Result<bool
             println!("updated {}", page.shown.display());
         }
     }
+    let traces = trace::shown_by(&pages, workspace)?;
+    for trace in &traces {
+        match trace.update(workspace, &mut runner) {
+            Ok(true) => {
+                println!("updated {}", trace.shown.display());
+                rewritten += 1;
+            }
+            Ok(false) => {}
+            Err(problem) => findings.push(problem.at(&trace.shown, None)),
+        }
+    }
     let problems = finding::report(findings);
     println!(
-        "{}: {rewritten} rewritten, {} found.",
+        "{}, {}: {rewritten} rewritten, {} found.",
         counted(blocks, "output block"),
+        counted(traces.len(), "trace"),
         counted(problems, "problem")
     );
     Ok(problems == 0)

@@ -3,7 +3,7 @@
 //!
 //! This module finds the directives and hands each to the file that knows it:
 //! listings to [`listing`], comparisons to [`difference`], the pictures of chapter 03 to
-//! [`storage_case`], measured numbers to [`plot`]. A new kind of directive is a new file
+//! [`storage_case`], measured numbers to [`plot`], traces to [`sequence`]. A new kind of directive is a new file
 //! with a function from its argument to the text that replaces it, and one arm in
 //! [`Page::expand_directive`].
 
@@ -11,6 +11,7 @@ mod anchor;
 mod difference;
 mod listing;
 mod plot;
+mod sequence;
 mod storage_case;
 
 use std::cell::RefCell;
@@ -133,6 +134,7 @@ impl Page<'_> {
             "difference" => difference::expand(argument, self.folder(), self.workspace).map(Some),
             "storage-case" => storage_case::expand(argument).map(Some),
             "plot" => plot::expand(argument, self.folder(), self.workspace).map(Some),
+            "diagram" => sequence::expand(argument, self.folder(), self.workspace).map(Some),
             other => Err(Problem::new(
                 format!("unknown directive {{{{#{other} …}}}}"),
                 "use {{#include …}}; to show a directive as text, write \\{{#…}}",

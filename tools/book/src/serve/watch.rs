@@ -8,7 +8,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::workspace::BOOK_TOML;
 
-/// What the book is made of: its pages and theme, and the code that it shows.
+/// What the book is made of: its pages and theme, and the code and the traces that it shows.
 const FOLDERS: &[&str] = &["book", "chapters", "raft-kernel/src", "exercises"];
 
 /// Editors write a file in several steps; a build waits until they are done.

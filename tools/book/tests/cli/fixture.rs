@@ -45,6 +45,7 @@ fn main() {
             std::thread::park();
         },
         Some("both") => both(),
+        Some("file") => print!("{}", std::fs::read_to_string(&arguments[1]).unwrap()),
         Some(other) => println!("argument {other}"),
         None => println!("one\ntwo\nthree\n{}", node::NAME),
     }

@@ -18,7 +18,8 @@ fn a_sound_book_passes_and_the_check_says_what_it_looked_at() {
     );
     let said = book.check();
     said.is_fine();
-    let summary = "The book is sound: checked 2 pages, 2 listings, 3 links, 1 output block.\n";
+    let summary =
+        "The book is sound: checked 2 pages, 2 listings, 3 links, 1 output block, 0 traces.\n";
     assert_eq!(said.stdout, summary);
 }
 

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use diagram::frame::{Frame, escape};
+
 use super::scale::{Scale, powers_of_two, round_numbers};
 use super::{Data, in_groups};
 
@@ -82,15 +84,16 @@ pub(super) fn draw(data: &Data) -> Drawing {
 impl Drawing {
     /// The whole picture, with its title and its story for who cannot see it.
     pub(super) fn to_svg(&self, title: &str, description: &str) -> String {
-        format!(
-            "<svg role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
-             height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-             <title>{}</title>\n<desc>{}</desc>\n{}</svg>\n",
-            escape(title),
-            escape(description),
-            self.inside,
-            height = self.height,
-        )
+        let frame = Frame {
+            title,
+            description,
+            width: WIDTH,
+            height: self.height,
+            class: None,
+            properties: None,
+            style: None,
+        };
+        frame.around(&self.inside)
     }
 
     fn add(&mut self, element: &str) {
@@ -164,10 +167,6 @@ fn mark(number: usize, x: f64, y: f64, colour: &str) -> String {
              style=\"{style}\"></rect>"
         )
     }
-}
-
-fn escape(text: &str) -> String {
-    super::escape(text).replace('\n', " ")
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use diagram::frame::{Frame, escape};
+
 /// Of the widest letters that the book's fonts have, in parts of the font's size.
 const LETTER: f64 = 0.6;
 
@@ -152,22 +154,21 @@ impl Drawing {
     /// The drawing as one element without blank lines, which would end a block of
     /// HTML in Markdown. The title and the description are for those who cannot see.
     pub(super) fn to_svg(&self, title: &str, description: &str) -> String {
-        let (width, height) = (self.width, self.height);
-        let mut svg = format!(
-            "<svg role=\"img\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-             height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-             <title>{}</title>\n<desc>{}</desc>\n",
-            escape(title),
-            escape(description)
-        );
-        for (area, look) in &self.shapes {
-            svg.push_str(&shape_to_svg(area, *look));
-        }
-        for text in &self.texts {
-            svg.push_str(&text_to_svg(text));
-        }
-        svg.push_str("</svg>\n");
-        svg
+        let frame = Frame {
+            title,
+            description,
+            width: self.width,
+            height: self.height,
+            class: None,
+            properties: None,
+            style: None,
+        };
+        let shapes = self
+            .shapes
+            .iter()
+            .map(|(area, look)| shape_to_svg(area, *look));
+        let texts = self.texts.iter().map(text_to_svg);
+        frame.around(&shapes.chain(texts).collect::<String>())
     }
 }
 
@@ -203,15 +204,6 @@ fn text_to_svg(text: &Text) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(svg, "<text {attributes}>{}</text>", escape(&text.words));
     svg
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        // Markdown must not take a line break for the end of the block.
-        .replace('\n', " ")
 }
 
 #[cfg(test)]
