@@ -1,0 +1,5 @@
+//! `cargo exercise`; see the library.
+
+fn main() -> std::process::ExitCode {
+    exercise_tool::main()
+}
